@@ -1,0 +1,839 @@
+//! The list of typed commands through which the interface asks: `name(Request) → Response`.
+//!
+//! This is the only door between the interface and the desk. The desktop shell hands each call to [`crate::Desk::call`];
+//! the development host serves the same list over loopback HTTP. TypeScript's side is generated from here
+//! (`ui/src/lib/api.generated.ts`); a test fails when the two differ.
+
+use domain::{
+    entry::SendError,
+    ids::{CaseId, CommandId, ConversationId, MessageId, Millis, NoteId, Seq, StaffId},
+    words::{CaseState, Role, Status},
+};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+macro_rules! dto {
+    ($declare:ident; $($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident : $type:ty),* $(,)? })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+        pub struct $name { $($(#[$fdoc])* pub $field: $type,)* }
+    )*
+
+    fn $declare(config: &ts_rs::Config) -> Vec<String> {
+        vec![$(<$name as TS>::decl(config)),*]
+    }};
+}
+
+dto! {
+    declare_records;
+    /// Nothing to ask, or nothing to answer.
+    Nothing {}
+
+    // ── Start and session ────────────────────────────────────────────────────────────────────────────────────────
+
+    /// What the window should show first.
+    Start {
+        /// Which screen.
+        phase: Phase,
+        /// Accounts that signed in on this workstation, most recent first.
+        accounts: Vec<Account>,
+        /// The settings of this workstation.
+        settings: Settings,
+        /// Who is signed in, when `phase` is `ready`.
+        me: Option<Me>,
+        /// This program's version.
+        version: String,
+    }
+    /// An account that has signed in here before.
+    Account {
+        /// Names it in `unlock`.
+        id: String,
+        /// `https://…` of the gateway.
+        gateway: String,
+        /// The agency's id.
+        agency: String,
+        /// What the person signs in with.
+        username: String,
+    }
+    /// Who is signed in.
+    Me {
+        /// Their id.
+        staff: StaffId,
+        /// Their name.
+        name: String,
+        /// What they may be.
+        roles: Vec<Role>,
+        /// Where they belong.
+        teams: Vec<String>,
+        /// The agency's name in Arabic and English.
+        agency: Name,
+        /// What this person may do, so that the window offers nothing that would be refused.
+        can: Can,
+    }
+    /// A name in both languages.
+    Name {
+        /// Arabic.
+        ar: String,
+        /// English.
+        en: String,
+    }
+    /// What a person may do.
+    Can {
+        /// Answer citizens, keep notes, claim, close, reopen.
+        answer: bool,
+        /// Give a case to somebody.
+        assign: bool,
+        /// Keep accounts.
+        administer: bool,
+    }
+    /// Signs in on line; with a one-time code it also sets the password.
+    SignIn {
+        /// `https://…` of the gateway.
+        gateway: String,
+        /// The agency's id.
+        agency: String,
+        /// What the person signs in with.
+        username: String,
+        /// Their password; with a code: the new one.
+        password: String,
+        /// The one-time code of a first sign-in or a reset.
+        code: Option<String>,
+    }
+    /// Opens an account's file with its password; works off line.
+    Unlock {
+        /// `Account::id`.
+        account: String,
+        /// The password.
+        password: String,
+    }
+    /// Signs this device out. What waits in the outbox stays in the encrypted file until the next sign-in.
+    SignOut {}
+    /// Closes the file until the password is given again.
+    Lock {}
+
+    // ── The list ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Asks for rows of the list.
+    ListConversations {
+        /// Which.
+        filter: Filter,
+        /// At most so many.
+        limit: u32,
+    }
+    /// Rows of the list and the figures on the filters.
+    ConversationList {
+        /// Latest first.
+        rows: Vec<ConversationRow>,
+        /// Whether more rows fit the filter than were asked for.
+        more: bool,
+        /// How many conversations each filter holds.
+        counts: Counts,
+    }
+    /// How many conversations each filter holds.
+    Counts {
+        /// Mine.
+        mine: u32,
+        /// Nobody's.
+        unassigned: u32,
+        /// All open.
+        open: u32,
+        /// Closed.
+        closed: u32,
+        /// Open ones in which a citizen waits for a reply; the tray shows this.
+        waiting: u32,
+    }
+    /// One row: a conversation, shown by its active or latest case.
+    ConversationRow {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Its active case, or the latest one.
+        case: CaseId,
+        /// Where that case stands.
+        state: CaseState,
+        /// The contact.
+        contact: Contact,
+        /// The first of the last message's text, or nothing where it has none.
+        preview: Option<String>,
+        /// WhatsApp's type of the last message (`text`, `image`, …).
+        preview_type: String,
+        /// Who wrote the last message.
+        preview_from: Author,
+        /// Where our last message stands, if the last message is ours.
+        status: Option<Delivery>,
+        /// Place of the last message.
+        at: Millis,
+        /// Messages new to me.
+        unread: u32,
+        /// Whether the citizen waits for a reply.
+        waiting: bool,
+        /// Whose it is.
+        owner: Option<Person>,
+        /// Whether I have a draft here.
+        draft: bool,
+        /// When WhatsApp's 24 hours end; `None` if the citizen never wrote.
+        window_ends: Option<Millis>,
+    }
+    /// A citizen as the desk knows them.
+    Contact {
+        /// The name they gave themself on WhatsApp.
+        name: Option<String>,
+        /// Their number, formatted `+965 6604 1187`; absent where WhatsApp does not show it.
+        phone: Option<String>,
+        /// Four letters and digits that can be said aloud, for a contact without a visible number.
+        short_code: String,
+    }
+    /// A member of staff by name.
+    Person {
+        /// Their id.
+        staff: StaffId,
+        /// Their name.
+        name: String,
+    }
+
+    // ── The conversation ─────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Asks for a page of a conversation, the latest or the one before `before`.
+    OpenConversation {
+        /// Which.
+        conversation: ConversationId,
+        /// Items that stand before this one; `None` for the latest.
+        before: Option<Position>,
+        /// At most so many items.
+        limit: u32,
+    }
+    /// Where an item stands: by place, then seq. Pending ones have no seq and stand last.
+    Position {
+        /// The item's place.
+        place: Millis,
+        /// The item's seq.
+        seq: Seq,
+    }
+    /// A page of a conversation.
+    ConversationPage {
+        /// The row as in the list.
+        row: ConversationRow,
+        /// The case panel: the active case or the latest.
+        case: CaseView,
+        /// Earlier cases of this conversation that I may see, latest first.
+        earlier: Vec<EarlierCase>,
+        /// Oldest first.
+        items: Vec<Item>,
+        /// Whether older items exist here.
+        more: bool,
+        /// The last seq on this page: what `seen` of a reply says.
+        seen: Seq,
+        /// The first item that was new to me when I opened it.
+        first_new: Option<Seq>,
+        /// My drafts here.
+        draft: Drafts,
+    }
+    /// An earlier case.
+    EarlierCase {
+        /// Its id.
+        case: CaseId,
+        /// Its number.
+        number: String,
+        /// Its kind's name.
+        kind: Name,
+        /// Where it stands.
+        state: CaseState,
+        /// When it was opened.
+        opened_at: Millis,
+    }
+    /// The case as the panel shows it.
+    CaseView {
+        /// Its id.
+        case: CaseId,
+        /// Its number, `MEW-2026-000184`.
+        number: String,
+        /// Its kind's name.
+        kind: Name,
+        /// Where it stands.
+        state: CaseState,
+        /// Its team's name.
+        team: Name,
+        /// Whose it is.
+        owner: Option<Person>,
+        /// When it was opened.
+        opened_at: Millis,
+        /// When it was closed.
+        closed_at: Option<Millis>,
+        /// How it ended.
+        outcome: Option<Name>,
+        /// Acts of mine on it that wait to be sent (`claim`, `close_case`, …).
+        pending: Vec<Pending>,
+        /// Its notes, oldest first, waiting ones last.
+        notes: Vec<Note>,
+    }
+    /// An act that waits in the outbox, or that the gateway refused.
+    Pending {
+        /// The command's id.
+        id: CommandId,
+        /// Which kind of command.
+        kind: String,
+        /// Why it is stuck, if it is.
+        refused: Option<Problem>,
+    }
+    /// A message in the conversation.
+    MessageItem {
+        /// Its id; the same from pending to read, so that a row is never mounted anew.
+        message: MessageId,
+        /// Its case.
+        case: CaseId,
+        /// Its seq, 0 while pending.
+        seq: Seq,
+        /// Where it stands.
+        place: Millis,
+        /// When the citizen sent it, where that is over two minutes before it arrived; else the same as `place`.
+        sent_at: Millis,
+        /// Who wrote it.
+        from: Author,
+        /// The colleague who wrote it, for our own messages.
+        by: Option<Person>,
+        /// WhatsApp's type, an open list.
+        r#type: String,
+        /// Its text.
+        text: Option<String>,
+        /// How far ours has come.
+        delivery: Option<Delivery>,
+        /// Why ours is stuck, failed or uncertain.
+        problem: Option<Problem>,
+    }
+    /// A note, in the conversation and in the panel.
+    Note {
+        /// Its id.
+        note: NoteId,
+        /// Its case.
+        case: CaseId,
+        /// Its seq, 0 while pending.
+        seq: Seq,
+        /// When it was written.
+        place: Millis,
+        /// Who wrote it.
+        by: Person,
+        /// What it says.
+        text: String,
+        /// Whether it waits to be sent to the gateway.
+        pending: bool,
+        /// Why it is stuck, if it is.
+        problem: Option<Problem>,
+    }
+    /// Something that happened to a case, as a thin line in the conversation.
+    Event {
+        /// The case.
+        case: CaseId,
+        /// Its seq.
+        seq: Seq,
+        /// When.
+        place: Millis,
+        /// What happened.
+        what: Happened,
+        /// Who did it; `None` for the system or the citizen.
+        by: Option<Person>,
+        /// The case's number.
+        number: String,
+        /// To whom it was given, for `assigned`.
+        to: Option<Person>,
+        /// How it ended, for `closed`.
+        outcome: Option<Name>,
+    }
+    /// What went wrong, by code; the window says it in words.
+    Problem {
+        /// A refusal's or failure's code (`window_closed`, `newer_reply`, `failed`, `uncertain`, …).
+        code: String,
+        /// Meta's own error, for a message that failed.
+        error: Option<SendError>,
+    }
+    /// My drafts in a conversation: on this workstation alone.
+    Drafts {
+        /// The reply.
+        reply: String,
+        /// The internal note.
+        note: String,
+    }
+
+    // ── Acts ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// Keeps a draft; an empty text drops it.
+    SaveDraft {
+        /// Where.
+        conversation: ConversationId,
+        /// Reply or note.
+        mode: Mode,
+        /// What was typed.
+        text: String,
+    }
+    /// Queues a reply. It is on screen at once; the draft is dropped in the same transaction.
+    SendReply {
+        /// Where.
+        conversation: ConversationId,
+        /// The case it answers.
+        case: CaseId,
+        /// What it says.
+        text: String,
+        /// `ConversationPage::seen` when it was written.
+        seen: Seq,
+    }
+    /// Queues a note. The note's draft is dropped in the same transaction.
+    AddNote {
+        /// Where.
+        conversation: ConversationId,
+        /// The case it is on.
+        case: CaseId,
+        /// What it says.
+        text: String,
+    }
+    /// The id under which an act waits in the outbox.
+    Queued {
+        /// The command's id.
+        id: CommandId,
+    }
+    /// Takes a case.
+    Claim {
+        /// Which.
+        case: CaseId,
+    }
+    /// Gives a case back to the queue.
+    Release {
+        /// Which.
+        case: CaseId,
+    }
+    /// Gives a case to somebody.
+    Assign {
+        /// Which.
+        case: CaseId,
+        /// To whom.
+        staff: StaffId,
+    }
+    /// Ends a case.
+    CloseCase {
+        /// Which.
+        case: CaseId,
+        /// How, by the pack's slug.
+        outcome: String,
+    }
+    /// Opens a closed case again.
+    ReopenCase {
+        /// Which.
+        case: CaseId,
+    }
+    /// Tries a stuck command again, with what the person has on screen now. For a reply that is `uncertain`: sends it
+    /// once more.
+    Retry {
+        /// The command's or message's id.
+        id: CommandId,
+        /// `ConversationPage::seen` now.
+        seen: Seq,
+    }
+    /// Drops a stuck command. For a reply that is `uncertain`: settles that it was sent.
+    Discard {
+        /// The command's or message's id.
+        id: CommandId,
+    }
+    /// Takes a stuck reply or note back into the composer: drops it and makes its text the draft.
+    TakeBack {
+        /// The command's id.
+        id: CommandId,
+    }
+    /// Says up to where I have seen a case.
+    SeenUpTo {
+        /// Which.
+        case: CaseId,
+        /// Up to where.
+        seq: Seq,
+    }
+
+    // ── Choices, status, settings ────────────────────────────────────────────────────────────────────────────────
+
+    /// Those to whom a case may be given.
+    AssignableRequest {
+        /// Which case.
+        case: CaseId,
+    }
+    /// Those to whom a case may be given.
+    Assignable {
+        /// By name.
+        people: Vec<Person>,
+    }
+    /// An outcome with which a case may be closed.
+    Outcome {
+        /// The pack's slug.
+        slug: String,
+        /// Its name.
+        name: Name,
+    }
+    /// Outcomes with which a case may be closed.
+    Outcomes {
+        /// In the pack's order.
+        outcomes: Vec<Outcome>,
+    }
+    /// What the foot says.
+    DeskStatus {
+        /// On line, syncing, or off line.
+        link: Link,
+        /// When the desk last stood at the gateway's head, by the gateway's clock.
+        synced_at: Option<Millis>,
+        /// Since when it is off line.
+        offline_since: Option<Millis>,
+        /// Commands that wait to be sent.
+        waiting: u32,
+        /// Commands that the gateway refused and that wait for the person.
+        stuck: u32,
+        /// The gateway's clock less this computer's, in milliseconds.
+        clock_offset: Millis,
+        /// During a first sync: entries received so far.
+        receiving: Option<u32>,
+        /// Why it cannot sync, where the person has to act (`signed_out`, `too_old`).
+        problem: Option<Problem>,
+    }
+    /// The settings of this workstation.
+    Settings {
+        /// `ar` or `en`.
+        language: Language,
+        /// Light, dark, or as the system.
+        theme: Theme,
+    }
+    /// What this window shows now, so that nobody is notified of what is before their eyes.
+    Showing {
+        /// The open conversation.
+        conversation: Option<ConversationId>,
+        /// Whether the window has the focus.
+        focused: bool,
+    }
+}
+
+macro_rules! words {
+    ($declare:ident; $($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident),* $(,)? })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$vdoc])* $variant),* }
+    )*
+
+    fn $declare(config: &ts_rs::Config) -> Vec<String> {
+        vec![$(<$name as TS>::decl(config)),*]
+    }};
+}
+
+words! {
+    declare_words;
+    /// Which screen the window shows first.
+    Phase {
+        /// Nobody has signed in on this workstation, or wants to as somebody else.
+        SignIn,
+        /// An account's file is here, and closed.
+        Locked,
+        /// Signed in, and the file is open.
+        Ready,
+    }
+    /// Which conversations.
+    Filter {
+        /// Open, and mine.
+        Mine,
+        /// Open, and nobody's.
+        Unassigned,
+        /// All open ones that I may see.
+        Open,
+        /// Closed.
+        Closed,
+    }
+    /// Who wrote a message.
+    Author {
+        /// The citizen.
+        Contact,
+        /// I.
+        Me,
+        /// A colleague.
+        Colleague,
+    }
+    /// How far a message of ours has come, from the outbox to the citizen's eyes.
+    Delivery {
+        /// In the outbox of this workstation.
+        Waiting,
+        /// The gateway refused it; a person has to look.
+        Stuck,
+        /// At the gateway, not accepted by WhatsApp yet.
+        Queued,
+        /// Nobody knows whether WhatsApp got it.
+        Uncertain,
+        /// WhatsApp has it.
+        Sent,
+        /// On the citizen's telephone.
+        Delivered,
+        /// Read by the citizen.
+        Read,
+        /// It will not arrive.
+        Failed,
+    }
+    /// What the composer writes.
+    Mode {
+        /// A reply, to the citizen.
+        Reply,
+        /// An internal note.
+        Note,
+    }
+    /// What happened to a case.
+    Happened {
+        /// Opened.
+        Opened,
+        /// Given to somebody, or taken.
+        Assigned,
+        /// Given back to the queue.
+        Released,
+        /// Closed.
+        Closed,
+        /// Reopened.
+        Reopened,
+    }
+    /// How the desk stands to the gateway.
+    Link {
+        /// Not tried yet.
+        Connecting,
+        /// Catching up.
+        Syncing,
+        /// In step, and listening.
+        Live,
+        /// Not reachable.
+        Offline,
+    }
+    /// The interface's language.
+    Language {
+        /// Arabic.
+        Ar,
+        /// English.
+        En,
+    }
+    /// Light or dark.
+    Theme {
+        /// As the system says.
+        System,
+        /// Light.
+        Light,
+        /// Dark.
+        Dark,
+    }
+}
+
+impl Delivery {
+    /// What the person at the desk is told of a status in the journal.
+    pub fn of(status: Status) -> Self {
+        match status {
+            Status::Queued | Status::Sending => Self::Queued,
+            Status::Uncertain => Self::Uncertain,
+            Status::Sent => Self::Sent,
+            Status::Delivered => Self::Delivered,
+            Status::Read | Status::Played => Self::Read,
+            Status::Failed => Self::Failed,
+        }
+    }
+}
+
+/// One item of a conversation, in order of place and seq.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "item", rename_all = "snake_case")]
+pub enum Item {
+    /// A message.
+    Message(MessageItem),
+    /// An internal note.
+    Note(Note),
+    /// Something that happened to a case.
+    Event(Event),
+}
+
+/// What the desk tells the window without being asked. It carries ids, not data: the window asks again for what it
+/// shows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Signal {
+    /// These conversations changed, and the figures on the filters may have. `all` after a catch-up.
+    Changed {
+        /// Which.
+        conversations: Vec<ConversationId>,
+        /// Whether everything should be asked for again.
+        all: bool,
+    },
+    /// `status` has something new to say.
+    Status {},
+    /// Open this conversation: its notification was clicked.
+    Open {
+        /// Which.
+        conversation: ConversationId,
+    },
+    /// Signed out, locked or unlocked: ask `start` again.
+    Session {},
+}
+
+/// What went wrong with a call. Only codes that the window acts on exist.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, thiserror::Error)]
+#[error("{code:?}: {message}")]
+pub struct CallError {
+    /// For the window, which says it in words.
+    pub code: ErrorCode,
+    /// For the log and for developers; never shown as it is.
+    pub message: String,
+}
+
+words! {
+    declare_errors;
+    /// What went wrong with a call.
+    ErrorCode {
+        /// The request does not fit the command: a defect.
+        BadRequest,
+        /// No file is open.
+        NotSignedIn,
+        /// The password, or the one-time code, is wrong.
+        WrongPassword,
+        /// The one-time code has run out.
+        CodeExpired,
+        /// The new password is too short or too common.
+        WeakPassword,
+        /// Too many tries; wait.
+        SlowDown,
+        /// The gateway cannot be reached.
+        Unreachable,
+        /// The gateway's address is not an address, or not a safe one.
+        BadAddress,
+        /// What is there is not a gateway that this program can speak to.
+        NotAGateway,
+        /// The gateway asks for a newer program.
+        TooOld,
+        /// The lease has run out: this file opens only once the gateway has answered.
+        LeaseExpired,
+        /// The system's keychain does not answer.
+        NoKeychain,
+        /// The file cannot be read: damaged, or written by a newer version.
+        BadFile,
+        /// What was named is not here.
+        NotFound,
+        /// The text is empty or too long.
+        BadText,
+        /// Anything else: a defect, or a disk that is full.
+        Failed,
+    }
+}
+
+/// Declares the commands once: the enum of requests, the dispatcher and TypeScript's list come from it, so a command
+/// without a handler does not compile.
+macro_rules! commands {
+    ($($(#[$doc:meta])* $name:ident($request:ty) -> $response:ty;)*) => {
+        /// What handles the commands.
+        pub trait Handler: Send + Sync {
+            $($(#[$doc])* fn $name(&self, request: $request) -> impl Future<Output = Result<$response, CallError>> + Send;)*
+        }
+
+        /// Every command's name.
+        pub const COMMANDS: &[&str] = &[$(stringify!($name)),*];
+
+        /// Reads the request by the command's name, lets `handler` answer it, and writes the answer.
+        pub async fn dispatch(handler: &impl Handler, name: &str, request: serde_json::Value) -> Result<serde_json::Value, CallError> {
+            let bad = |error: serde_json::Error| CallError { code: ErrorCode::BadRequest, message: error.to_string() };
+            match name {
+                $(stringify!($name) => {
+                    let request: $request = serde_json::from_value(request).map_err(bad)?;
+                    serde_json::to_value(handler.$name(request).await?).map_err(bad)
+                })*
+                _ => Err(CallError { code: ErrorCode::BadRequest, message: format!("No command {name:?}") }),
+            }
+        }
+
+        /// The lines of TypeScript's list of commands: `name: { request: …; response: … };`.
+        fn declare_commands(config: &ts_rs::Config) -> Vec<String> {
+            vec![$(format!("  {}: {{ request: {}; response: {} }};", stringify!($name), <$request>::name(config), <$response>::name(config))),*]
+        }
+    };
+}
+
+/// TypeScript's side of this file, whole.
+pub fn typescript() -> String {
+    let config = ts_rs::Config::default().with_large_int("number");
+    let mut types = vec![
+        CaseId::decl(&config),
+        CommandId::decl(&config),
+        ConversationId::decl(&config),
+        MessageId::decl(&config),
+        NoteId::decl(&config),
+        StaffId::decl(&config),
+        CaseState::decl(&config),
+        Role::decl(&config),
+        SendError::decl(&config),
+        Item::decl(&config),
+        Signal::decl(&config),
+        CallError::decl(&config),
+    ];
+    types.extend(declare_records(&config));
+    types.extend(declare_words(&config));
+    types.extend(declare_errors(&config));
+    let types: String = types.iter().map(|line| format!("export {line}\n")).collect();
+    format!(
+        "// Generated from crates/desk/src/api.rs. To make it anew: cargo xtask generate\n\n{types}\nexport interface Commands {{\n{}\n}}\n",
+        declare_commands(&config).join("\n")
+    )
+}
+
+commands! {
+    /// What the window should show first.
+    start(Nothing) -> Start;
+    /// Signs in on line.
+    sign_in(SignIn) -> Start;
+    /// Opens an account's file, also off line.
+    unlock(Unlock) -> Start;
+    /// Closes the file.
+    lock(Lock) -> Start;
+    /// Signs this device out.
+    sign_out(SignOut) -> Start;
+    /// Rows of the list.
+    conversations(ListConversations) -> ConversationList;
+    /// A page of a conversation.
+    conversation(OpenConversation) -> ConversationPage;
+    /// Keeps a draft.
+    save_draft(SaveDraft) -> Nothing;
+    /// Queues a reply.
+    send_reply(SendReply) -> Queued;
+    /// Queues a note.
+    add_note(AddNote) -> Queued;
+    /// Takes a case.
+    claim(Claim) -> Queued;
+    /// Gives a case back to the queue.
+    release(Release) -> Queued;
+    /// Gives a case to somebody.
+    assign(Assign) -> Queued;
+    /// Ends a case.
+    close_case(CloseCase) -> Queued;
+    /// Opens a closed case again.
+    reopen_case(ReopenCase) -> Queued;
+    /// Tries a stuck or uncertain command again.
+    retry(Retry) -> Nothing;
+    /// Drops a stuck command, or settles an uncertain reply as sent.
+    discard(Discard) -> Nothing;
+    /// Takes a stuck reply or note back into the composer.
+    take_back(TakeBack) -> Drafts;
+    /// Says up to where I have seen a case.
+    seen_up_to(SeenUpTo) -> Nothing;
+    /// Those to whom a case may be given.
+    assignable(AssignableRequest) -> Assignable;
+    /// Outcomes with which a case may be closed.
+    outcomes(Nothing) -> Outcomes;
+    /// What the foot says.
+    status(Nothing) -> DeskStatus;
+    /// Changes the settings of this workstation.
+    set_settings(Settings) -> Settings;
+    /// Says what is before the person's eyes.
+    showing(Showing) -> Nothing;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    /// `SHUBBAK_GENERATE=1` writes the file instead of comparing it.
+    #[test]
+    fn typescript_agrees_with_the_commands() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/lib/api.generated.ts");
+        let wanted = super::typescript();
+        if std::env::var_os("SHUBBAK_GENERATE").is_some() {
+            std::fs::write(&path, &wanted).unwrap();
+        }
+        let found = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(found == wanted, "{} is out of date: cargo xtask generate", path.display());
+    }
+}

@@ -1,0 +1,125 @@
+//! Ids and time, both handed in, so that every run can be repeated.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use uuid::Uuid;
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+pub type Millis = i64;
+
+/// A place in an agency's journal: dense, from 1, in commit order. 0 stands before the first entry.
+pub type Seq = i64;
+
+/// Where time comes from. Only a program's `main` and its tests implement it.
+pub trait Clock: Send + Sync + 'static {
+    /// The time now.
+    fn now(&self) -> Millis;
+}
+
+/// Where new ids come from: UUIDv7, so that ids sort by the time they were made.
+pub trait Ids: Send + Sync + 'static {
+    /// A fresh UUIDv7 that bears `now`.
+    fn next(&self, now: Millis) -> Uuid;
+}
+
+/// The computer's own clock and random ids.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct System;
+
+impl Clock for System {
+    #[expect(clippy::disallowed_methods, reason = "the one place where the computer's clock is read")]
+    fn now(&self) -> Millis {
+        std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+impl Ids for System {
+    fn next(&self, now: Millis) -> Uuid {
+        let millis = u64::try_from(now).unwrap_or(0);
+        let at = uuid::Timestamp::from_unix(
+            uuid::timestamp::context::NoContext,
+            millis / 1000,
+            u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000,
+        );
+        Uuid::new_v7(at)
+    }
+}
+
+/// The time that a UUIDv7 bears, or `None` for another version.
+pub fn made_at(id: Uuid) -> Option<Millis> {
+    let (seconds, nanos) = id.get_timestamp()?.to_unix();
+    (id.get_version_num() == 7).then_some(i64::try_from(seconds).ok()? * 1000 + i64::from(nanos) / 1_000_000)
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
+        #[serde(transparent)]
+        #[ts(type = "string")]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = uuid::Error;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map($name)
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self {
+                $name(id)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A member of staff.
+    StaffId,
+    /// A person who writes to the agency.
+    ContactId,
+    /// The endless stream of messages between one contact and one line.
+    ConversationId,
+    /// One unit of work in a conversation.
+    CaseId,
+    /// One thing sent or received.
+    MessageId,
+    /// What staff write for each other on a case.
+    NoteId,
+    /// What a person asks for. A message, note or member of staff that it creates bears the same id.
+    CommandId,
+    /// One fact in the journal.
+    EntryId,
+    /// One webhook POST as received.
+    DeliveryId,
+}
+
+/// An agency's short name, as in `gateway.toml` (`mew`).
+pub type AgencyId = String;
+/// A team's slug, as in the pack (`emergency`).
+pub type Team = String;
+/// A WhatsApp number's `phone_number_id`, opaque.
+pub type LineId = String;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_bears_its_time() {
+        let id = System.next(1_795_358_400_123);
+        assert_eq!(made_at(id), Some(1_795_358_400_123));
+        assert_eq!(made_at(Uuid::nil()), None);
+    }
+}

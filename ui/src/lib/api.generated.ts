@@ -1,0 +1,770 @@
+// Generated from crates/desk/src/api.rs. To make it anew: cargo xtask generate
+
+export type CaseId = string;
+export type CommandId = string;
+export type ConversationId = string;
+export type MessageId = string;
+export type NoteId = string;
+export type StaffId = string;
+export type CaseState = "open" | "closed";
+export type Role = "agent" | "lead" | "admin";
+export type SendError = { 
+/**
+ * Meta's code, or 0 where there was none.
+ */
+code: number, 
+/**
+ * Meta's title or message.
+ */
+title: string, 
+/**
+ * Meta's details.
+ */
+details?: string | null, };
+export type Item = { "item": "message" } & MessageItem | { "item": "note" } & Note | { "item": "event" } & Event;
+export type Signal = { "event": "changed", 
+/**
+ * Which.
+ */
+conversations: Array<ConversationId>, 
+/**
+ * Whether everything should be asked for again.
+ */
+all: boolean, } | { "event": "status", } | { "event": "open", 
+/**
+ * Which.
+ */
+conversation: ConversationId, } | { "event": "session", };
+export type CallError = { 
+/**
+ * For the window, which says it in words.
+ */
+code: ErrorCode, 
+/**
+ * For the log and for developers; never shown as it is.
+ */
+message: string, };
+export type Nothing = Record<symbol, never>;
+export type Start = { 
+/**
+ * Which screen.
+ */
+phase: Phase, 
+/**
+ * Accounts that signed in on this workstation, most recent first.
+ */
+accounts: Array<Account>, 
+/**
+ * The settings of this workstation.
+ */
+settings: Settings, 
+/**
+ * Who is signed in, when `phase` is `ready`.
+ */
+me: Me | null, 
+/**
+ * This program's version.
+ */
+version: string, };
+export type Account = { 
+/**
+ * Names it in `unlock`.
+ */
+id: string, 
+/**
+ * `https://…` of the gateway.
+ */
+gateway: string, 
+/**
+ * The agency's id.
+ */
+agency: string, 
+/**
+ * What the person signs in with.
+ */
+username: string, };
+export type Me = { 
+/**
+ * Their id.
+ */
+staff: StaffId, 
+/**
+ * Their name.
+ */
+name: string, 
+/**
+ * What they may be.
+ */
+roles: Array<Role>, 
+/**
+ * Where they belong.
+ */
+teams: Array<string>, 
+/**
+ * The agency's name in Arabic and English.
+ */
+agency: Name, 
+/**
+ * What this person may do, so that the window offers nothing that would be refused.
+ */
+can: Can, };
+export type Name = { 
+/**
+ * Arabic.
+ */
+ar: string, 
+/**
+ * English.
+ */
+en: string, };
+export type Can = { 
+/**
+ * Answer citizens, keep notes, claim, close, reopen.
+ */
+answer: boolean, 
+/**
+ * Give a case to somebody.
+ */
+assign: boolean, 
+/**
+ * Keep accounts.
+ */
+administer: boolean, };
+export type SignIn = { 
+/**
+ * `https://…` of the gateway.
+ */
+gateway: string, 
+/**
+ * The agency's id.
+ */
+agency: string, 
+/**
+ * What the person signs in with.
+ */
+username: string, 
+/**
+ * Their password; with a code: the new one.
+ */
+password: string, 
+/**
+ * The one-time code of a first sign-in or a reset.
+ */
+code: string | null, };
+export type Unlock = { 
+/**
+ * `Account::id`.
+ */
+account: string, 
+/**
+ * The password.
+ */
+password: string, };
+export type SignOut = Record<symbol, never>;
+export type Lock = Record<symbol, never>;
+export type ListConversations = { 
+/**
+ * Which.
+ */
+filter: Filter, 
+/**
+ * At most so many.
+ */
+limit: number, };
+export type ConversationList = { 
+/**
+ * Latest first.
+ */
+rows: Array<ConversationRow>, 
+/**
+ * Whether more rows fit the filter than were asked for.
+ */
+more: boolean, 
+/**
+ * How many conversations each filter holds.
+ */
+counts: Counts, };
+export type Counts = { 
+/**
+ * Mine.
+ */
+mine: number, 
+/**
+ * Nobody's.
+ */
+unassigned: number, 
+/**
+ * All open.
+ */
+open: number, 
+/**
+ * Closed.
+ */
+closed: number, 
+/**
+ * Open ones in which a citizen waits for a reply; the tray shows this.
+ */
+waiting: number, };
+export type ConversationRow = { 
+/**
+ * The conversation.
+ */
+conversation: ConversationId, 
+/**
+ * Its active case, or the latest one.
+ */
+case: CaseId, 
+/**
+ * Where that case stands.
+ */
+state: CaseState, 
+/**
+ * The contact.
+ */
+contact: Contact, 
+/**
+ * The first of the last message's text, or nothing where it has none.
+ */
+preview: string | null, 
+/**
+ * WhatsApp's type of the last message (`text`, `image`, …).
+ */
+preview_type: string, 
+/**
+ * Who wrote the last message.
+ */
+preview_from: Author, 
+/**
+ * Where our last message stands, if the last message is ours.
+ */
+status: Delivery | null, 
+/**
+ * Place of the last message.
+ */
+at: number, 
+/**
+ * Messages new to me.
+ */
+unread: number, 
+/**
+ * Whether the citizen waits for a reply.
+ */
+waiting: boolean, 
+/**
+ * Whose it is.
+ */
+owner: Person | null, 
+/**
+ * Whether I have a draft here.
+ */
+draft: boolean, 
+/**
+ * When WhatsApp's 24 hours end; `None` if the citizen never wrote.
+ */
+window_ends: number | null, };
+export type Contact = { 
+/**
+ * The name they gave themself on WhatsApp.
+ */
+name: string | null, 
+/**
+ * Their number, formatted `+965 6604 1187`; absent where WhatsApp does not show it.
+ */
+phone: string | null, 
+/**
+ * Four letters and digits that can be said aloud, for a contact without a visible number.
+ */
+short_code: string, };
+export type Person = { 
+/**
+ * Their id.
+ */
+staff: StaffId, 
+/**
+ * Their name.
+ */
+name: string, };
+export type OpenConversation = { 
+/**
+ * Which.
+ */
+conversation: ConversationId, 
+/**
+ * Items that stand before this one; `None` for the latest.
+ */
+before: Position | null, 
+/**
+ * At most so many items.
+ */
+limit: number, };
+export type Position = { 
+/**
+ * The item's place.
+ */
+place: number, 
+/**
+ * The item's seq.
+ */
+seq: number, };
+export type ConversationPage = { 
+/**
+ * The row as in the list.
+ */
+row: ConversationRow, 
+/**
+ * The case panel: the active case or the latest.
+ */
+case: CaseView, 
+/**
+ * Earlier cases of this conversation that I may see, latest first.
+ */
+earlier: Array<EarlierCase>, 
+/**
+ * Oldest first.
+ */
+items: Array<Item>, 
+/**
+ * Whether older items exist here.
+ */
+more: boolean, 
+/**
+ * The last seq on this page: what `seen` of a reply says.
+ */
+seen: number, 
+/**
+ * The first item that was new to me when I opened it.
+ */
+first_new: number | null, 
+/**
+ * My drafts here.
+ */
+draft: Drafts, };
+export type EarlierCase = { 
+/**
+ * Its id.
+ */
+case: CaseId, 
+/**
+ * Its number.
+ */
+number: string, 
+/**
+ * Its kind's name.
+ */
+kind: Name, 
+/**
+ * Where it stands.
+ */
+state: CaseState, 
+/**
+ * When it was opened.
+ */
+opened_at: number, };
+export type CaseView = { 
+/**
+ * Its id.
+ */
+case: CaseId, 
+/**
+ * Its number, `MEW-2026-000184`.
+ */
+number: string, 
+/**
+ * Its kind's name.
+ */
+kind: Name, 
+/**
+ * Where it stands.
+ */
+state: CaseState, 
+/**
+ * Its team's name.
+ */
+team: Name, 
+/**
+ * Whose it is.
+ */
+owner: Person | null, 
+/**
+ * When it was opened.
+ */
+opened_at: number, 
+/**
+ * When it was closed.
+ */
+closed_at: number | null, 
+/**
+ * How it ended.
+ */
+outcome: Name | null, 
+/**
+ * Acts of mine on it that wait to be sent (`claim`, `close_case`, …).
+ */
+pending: Array<Pending>, 
+/**
+ * Its notes, oldest first, waiting ones last.
+ */
+notes: Array<Note>, };
+export type Pending = { 
+/**
+ * The command's id.
+ */
+id: CommandId, 
+/**
+ * Which kind of command.
+ */
+kind: string, 
+/**
+ * Why it is stuck, if it is.
+ */
+refused: Problem | null, };
+export type MessageItem = { 
+/**
+ * Its id; the same from pending to read, so that a row is never mounted anew.
+ */
+message: MessageId, 
+/**
+ * Its case.
+ */
+case: CaseId, 
+/**
+ * Its seq, 0 while pending.
+ */
+seq: number, 
+/**
+ * Where it stands.
+ */
+place: number, 
+/**
+ * When the citizen sent it, where that is over two minutes before it arrived; else the same as `place`.
+ */
+sent_at: number, 
+/**
+ * Who wrote it.
+ */
+from: Author, 
+/**
+ * The colleague who wrote it, for our own messages.
+ */
+by: Person | null, 
+/**
+ * WhatsApp's type, an open list.
+ */
+type: string, 
+/**
+ * Its text.
+ */
+text: string | null, 
+/**
+ * How far ours has come.
+ */
+delivery: Delivery | null, 
+/**
+ * Why ours is stuck, failed or uncertain.
+ */
+problem: Problem | null, };
+export type Note = { 
+/**
+ * Its id.
+ */
+note: NoteId, 
+/**
+ * Its case.
+ */
+case: CaseId, 
+/**
+ * Its seq, 0 while pending.
+ */
+seq: number, 
+/**
+ * When it was written.
+ */
+place: number, 
+/**
+ * Who wrote it.
+ */
+by: Person, 
+/**
+ * What it says.
+ */
+text: string, 
+/**
+ * Whether it waits to be sent to the gateway.
+ */
+pending: boolean, 
+/**
+ * Why it is stuck, if it is.
+ */
+problem: Problem | null, };
+export type Event = { 
+/**
+ * The case.
+ */
+case: CaseId, 
+/**
+ * Its seq.
+ */
+seq: number, 
+/**
+ * When.
+ */
+place: number, 
+/**
+ * What happened.
+ */
+what: Happened, 
+/**
+ * Who did it; `None` for the system or the citizen.
+ */
+by: Person | null, 
+/**
+ * The case's number.
+ */
+number: string, 
+/**
+ * To whom it was given, for `assigned`.
+ */
+to: Person | null, 
+/**
+ * How it ended, for `closed`.
+ */
+outcome: Name | null, };
+export type Problem = { 
+/**
+ * A refusal's or failure's code (`window_closed`, `newer_reply`, `failed`, `uncertain`, …).
+ */
+code: string, 
+/**
+ * Meta's own error, for a message that failed.
+ */
+error: SendError | null, };
+export type Drafts = { 
+/**
+ * The reply.
+ */
+reply: string, 
+/**
+ * The internal note.
+ */
+note: string, };
+export type SaveDraft = { 
+/**
+ * Where.
+ */
+conversation: ConversationId, 
+/**
+ * Reply or note.
+ */
+mode: Mode, 
+/**
+ * What was typed.
+ */
+text: string, };
+export type SendReply = { 
+/**
+ * Where.
+ */
+conversation: ConversationId, 
+/**
+ * The case it answers.
+ */
+case: CaseId, 
+/**
+ * What it says.
+ */
+text: string, 
+/**
+ * `ConversationPage::seen` when it was written.
+ */
+seen: number, };
+export type AddNote = { 
+/**
+ * Where.
+ */
+conversation: ConversationId, 
+/**
+ * The case it is on.
+ */
+case: CaseId, 
+/**
+ * What it says.
+ */
+text: string, };
+export type Queued = { 
+/**
+ * The command's id.
+ */
+id: CommandId, };
+export type Claim = { 
+/**
+ * Which.
+ */
+case: CaseId, };
+export type Release = { 
+/**
+ * Which.
+ */
+case: CaseId, };
+export type Assign = { 
+/**
+ * Which.
+ */
+case: CaseId, 
+/**
+ * To whom.
+ */
+staff: StaffId, };
+export type CloseCase = { 
+/**
+ * Which.
+ */
+case: CaseId, 
+/**
+ * How, by the pack's slug.
+ */
+outcome: string, };
+export type ReopenCase = { 
+/**
+ * Which.
+ */
+case: CaseId, };
+export type Retry = { 
+/**
+ * The command's or message's id.
+ */
+id: CommandId, 
+/**
+ * `ConversationPage::seen` now.
+ */
+seen: number, };
+export type Discard = { 
+/**
+ * The command's or message's id.
+ */
+id: CommandId, };
+export type TakeBack = { 
+/**
+ * The command's id.
+ */
+id: CommandId, };
+export type SeenUpTo = { 
+/**
+ * Which.
+ */
+case: CaseId, 
+/**
+ * Up to where.
+ */
+seq: number, };
+export type AssignableRequest = { 
+/**
+ * Which case.
+ */
+case: CaseId, };
+export type Assignable = { 
+/**
+ * By name.
+ */
+people: Array<Person>, };
+export type Outcome = { 
+/**
+ * The pack's slug.
+ */
+slug: string, 
+/**
+ * Its name.
+ */
+name: Name, };
+export type Outcomes = { 
+/**
+ * In the pack's order.
+ */
+outcomes: Array<Outcome>, };
+export type DeskStatus = { 
+/**
+ * On line, syncing, or off line.
+ */
+link: Link, 
+/**
+ * When the desk last stood at the gateway's head, by the gateway's clock.
+ */
+synced_at: number | null, 
+/**
+ * Since when it is off line.
+ */
+offline_since: number | null, 
+/**
+ * Commands that wait to be sent.
+ */
+waiting: number, 
+/**
+ * Commands that the gateway refused and that wait for the person.
+ */
+stuck: number, 
+/**
+ * The gateway's clock less this computer's, in milliseconds.
+ */
+clock_offset: number, 
+/**
+ * During a first sync: entries received so far.
+ */
+receiving: number | null, 
+/**
+ * Why it cannot sync, where the person has to act (`signed_out`, `too_old`).
+ */
+problem: Problem | null, };
+export type Settings = { 
+/**
+ * `ar` or `en`.
+ */
+language: Language, 
+/**
+ * Light, dark, or as the system.
+ */
+theme: Theme, };
+export type Showing = { 
+/**
+ * The open conversation.
+ */
+conversation: ConversationId | null, 
+/**
+ * Whether the window has the focus.
+ */
+focused: boolean, };
+export type Phase = "sign_in" | "locked" | "ready";
+export type Filter = "mine" | "unassigned" | "open" | "closed";
+export type Author = "contact" | "me" | "colleague";
+export type Delivery = "waiting" | "stuck" | "queued" | "uncertain" | "sent" | "delivered" | "read" | "failed";
+export type Mode = "reply" | "note";
+export type Happened = "opened" | "assigned" | "released" | "closed" | "reopened";
+export type Link = "connecting" | "syncing" | "live" | "offline";
+export type Language = "ar" | "en";
+export type Theme = "system" | "light" | "dark";
+export type ErrorCode = "bad_request" | "not_signed_in" | "wrong_password" | "code_expired" | "weak_password" | "slow_down" | "unreachable" | "bad_address" | "not_a_gateway" | "too_old" | "lease_expired" | "no_keychain" | "bad_file" | "not_found" | "bad_text" | "failed";
+
+export interface Commands {
+  start: { request: Nothing; response: Start };
+  sign_in: { request: SignIn; response: Start };
+  unlock: { request: Unlock; response: Start };
+  lock: { request: Lock; response: Start };
+  sign_out: { request: SignOut; response: Start };
+  conversations: { request: ListConversations; response: ConversationList };
+  conversation: { request: OpenConversation; response: ConversationPage };
+  save_draft: { request: SaveDraft; response: Nothing };
+  send_reply: { request: SendReply; response: Queued };
+  add_note: { request: AddNote; response: Queued };
+  claim: { request: Claim; response: Queued };
+  release: { request: Release; response: Queued };
+  assign: { request: Assign; response: Queued };
+  close_case: { request: CloseCase; response: Queued };
+  reopen_case: { request: ReopenCase; response: Queued };
+  retry: { request: Retry; response: Nothing };
+  discard: { request: Discard; response: Nothing };
+  take_back: { request: TakeBack; response: Drafts };
+  seen_up_to: { request: SeenUpTo; response: Nothing };
+  assignable: { request: AssignableRequest; response: Assignable };
+  outcomes: { request: Nothing; response: Outcomes };
+  status: { request: Nothing; response: DeskStatus };
+  set_settings: { request: Settings; response: Settings };
+  showing: { request: Showing; response: Nothing };
+}
