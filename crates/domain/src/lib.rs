@@ -1,6 +1,12 @@
 //! The words of Shubbak as types, who may see and do what, and every decision. No I/O, no clock, no randomness of its
 //! own.
 
+pub mod chain;
+pub mod command;
 pub mod entry;
 pub mod ids;
+pub mod pack;
+pub mod permission;
+pub mod visibility;
+pub mod wire;
 pub mod words;

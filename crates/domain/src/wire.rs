@@ -1,0 +1,219 @@
+//! What travels between the gateway and the desks (`docs/protocol.md`).
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    command::Refusal,
+    entry::Entry,
+    ids::{AgencyId, CaseId, CommandId, Millis, Seq, StaffId, Team},
+    words::Role,
+};
+
+/// `POST /api/v1/session`: signs a device in.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct SessionRequest {
+    /// Which agency.
+    pub agency: AgencyId,
+    /// What the person signs in with.
+    pub username: String,
+    /// Their password; with a code: the new one.
+    pub password: String,
+    /// What names this workstation, always the same; at most 128 bytes.
+    pub device: String,
+    /// The one-time code that allows to set the password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+/// The answer to it.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct SessionAnswer {
+    /// Goes into `Authorization: Bearer …`.
+    pub token: String,
+    /// With it the desk wraps its file key, so that a reset password loses nothing. 32 bytes, base64; the same for a
+    /// person and device whenever they sign in.
+    pub device_secret: String,
+    /// Who signed in.
+    pub staff: StaffView,
+    /// Where.
+    pub agency: AgencyView,
+    /// The journal's id.
+    pub journal: String,
+    /// The gateway's clock.
+    pub now: Millis,
+    /// Until when the desk opens without the gateway.
+    pub lease_until: Millis,
+    /// What this gateway speaks.
+    pub versions: Versions,
+}
+
+/// A member of staff.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StaffView {
+    /// Their id.
+    pub id: StaffId,
+    /// Their name.
+    pub name: String,
+    /// What they may be.
+    pub roles: Vec<Role>,
+    /// Where they belong.
+    pub teams: Vec<Team>,
+}
+
+/// An agency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgencyView {
+    /// Its id.
+    pub id: AgencyId,
+    /// What it is called in Arabic.
+    pub name: String,
+}
+
+/// The versions of the contract. A desk sends its own in the header [`VERSION_HEADER`] and gets 426 when it is older
+/// than `oldest_desk`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Versions {
+    /// The contract that this gateway speaks.
+    pub gateway: u32,
+    /// The oldest contract that it still understands.
+    pub oldest_desk: u32,
+}
+
+/// The contract's version.
+pub const CONTRACT: u32 = 1;
+
+/// The header in which a desk names the contract that it speaks.
+pub const VERSION_HEADER: &str = "x-shubbak-contract";
+
+/// One line of `sync`, one text frame of `live`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Line {
+    /// A fact.
+    Entry(Linked),
+    /// What follows up to `case_end` is a case whole, gained just now: replace what is there.
+    Case(Gained),
+    /// The end of it.
+    CaseEnd(CaseRef),
+    /// Sight of something was lost.
+    Forget(Forget),
+    /// The client stands here now.
+    Cursor(Cursor),
+    /// Something changed that the stream cannot say: fetch `sync`.
+    CatchUp(bool),
+}
+
+/// An entry, and the last one that this client was meant to see before it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Linked {
+    /// The seq of the one before it, for this client; 0 before the first.
+    pub prev: Seq,
+    /// The entry.
+    #[serde(flatten)]
+    pub entry: Entry,
+}
+
+/// A case that came into sight.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gained {
+    /// Which.
+    pub id: CaseId,
+    /// Up to which seq its entries follow.
+    pub through: Seq,
+}
+
+/// A case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseRef {
+    /// Which.
+    pub id: CaseId,
+}
+
+/// What to forget.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Forget {
+    /// A case, with all that belongs to it.
+    Case(CaseId),
+}
+
+/// Where a client stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// Opaque: for `after=`.
+    pub token: String,
+    /// The last seq, whether seen or not.
+    pub seq: Seq,
+    /// The journal's id.
+    pub journal: String,
+    /// The gateway's clock.
+    pub now: Millis,
+}
+
+/// The answer to one command.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The command's id.
+    pub id: CommandId,
+    /// What became of it.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// The one-time code of a new account, for `add_staff`. It is computed anew for each answer and never stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The entries that came of it.
+    Accepted(Vec<Seq>),
+    /// Why nothing came of it.
+    Refused(Refusal),
+}
+
+/// The body of every HTTP error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// For programs.
+    pub code: String,
+    /// For developers, in English.
+    pub message: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn lines_travel_as_the_contract_says() {
+        let case = "01900000-0000-7000-8000-000000000002";
+        for line in [
+            json!({"case": {"id": case, "through": 9}}),
+            json!({"case_end": {"id": case}}),
+            json!({"forget": {"case": case}}),
+            json!({"cursor": {"token": "t", "seq": 3, "journal": "j", "now": 5}}),
+            json!({"catch_up": true}),
+            json!({"entry": {"seq": 4, "prev": 2, "id": case, "at": 1, "scope": "agency", "subject": "pack",
+                "actor": "system", "cause": null, "kind": "later", "version": 1, "body": {}}}),
+        ] {
+            let read: Line = serde_json::from_value(line.clone()).unwrap();
+            assert_eq!(serde_json::to_value(&read).unwrap(), line);
+        }
+    }
+
+    #[test]
+    fn answers_travel_as_the_contract_says() {
+        let id = "01900000-0000-7000-8000-000000000002";
+        for answer in [
+            json!({"id": id, "accepted": [4, 5]}),
+            json!({"id": id, "refused": {"code": "newer_reply", "message": "…", "details": {"seq": 4}}}),
+        ] {
+            let read: Answer = serde_json::from_value(answer.clone()).unwrap();
+            assert_eq!(serde_json::to_value(&read).unwrap(), answer);
+        }
+    }
+}
