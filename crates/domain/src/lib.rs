@@ -3,7 +3,9 @@
 
 pub mod chain;
 pub mod command;
+pub mod decide;
 pub mod entry;
+pub mod facts;
 pub mod ids;
 pub mod pack;
 pub mod permission;

@@ -90,7 +90,7 @@ pub const VERSION_HEADER: &str = "x-shubbak-contract";
 #[serde(rename_all = "snake_case")]
 pub enum Line {
     /// A fact.
-    Entry(Linked),
+    Entry(Box<Linked>),
     /// What follows up to `case_end` is a case whole, gained just now: replace what is there.
     Case(Gained),
     /// The end of it.

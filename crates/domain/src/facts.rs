@@ -1,0 +1,123 @@
+//! What `records` loads for one decision. `domain` queries nothing: what a decision may depend on stands here.
+
+use std::sync::Arc;
+
+use crate::{
+    entry::Identifier,
+    ids::{CaseId, ContactId, ConversationId, LineId, MessageId, Millis, Seq, StaffId, Team},
+    pack::Pack,
+    visibility::{Audience, Viewer},
+    words::{CaseState, Status},
+};
+
+/// What is known for one decision; what the question does not touch is absent.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// The agency's pack; absent before the first was loaded.
+    pub pack: Option<Arc<Pack>>,
+    /// Who asks.
+    pub actor: Option<StaffFacts>,
+    /// The member of staff whom the command names, or whose username it names.
+    pub staff: Option<StaffFacts>,
+    /// Open cases which that member of staff owns.
+    pub owned: Vec<(CaseId, Team)>,
+    /// The case that the command names; for a reply that names none, the conversation's active one.
+    pub case: Option<CaseFacts>,
+    /// The conversation that the command names, or the message came to.
+    pub conversation: Option<ConversationFacts>,
+    /// The message that the question names.
+    pub message: Option<MessageFacts>,
+    /// The contact whom the sender's BSUID names, aliases resolved.
+    pub by_bsuid: Option<ContactFacts>,
+    /// The contact whom the sender's telephone number names, aliases resolved.
+    pub by_phone: Option<ContactFacts>,
+    /// For an inbound message: the case of the message it quotes, if it is in the same conversation.
+    pub quoted: Option<CaseFacts>,
+    /// For an inbound message: the conversation's open case in which something happened last.
+    pub active: Option<CaseFacts>,
+    /// For an inbound message: the conversation's case that was closed last.
+    pub closed: Option<CaseFacts>,
+    /// The number given to a case last.
+    pub last_number: Option<String>,
+    /// The line as it is configured now.
+    pub display_number: Option<String>,
+    /// SHA-256 of the pack in force, in hex.
+    pub pack_sha: Option<String>,
+}
+
+/// A member of staff.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StaffFacts {
+    /// What sight depends on.
+    pub viewer: Viewer,
+    /// What they sign in with.
+    pub username: String,
+    /// What they are called.
+    pub name: String,
+}
+
+/// A case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseFacts {
+    /// Its id.
+    pub id: CaseId,
+    /// Its conversation.
+    pub conversation: ConversationId,
+    /// Who may see it.
+    pub audience: Audience,
+    /// Whose it is.
+    pub owner: Option<StaffId>,
+    /// Where it stands.
+    pub state: CaseState,
+    /// When it was closed last.
+    pub closed_at: Option<Millis>,
+    /// Where it was closed last, 0 if never.
+    pub closed_seq: Seq,
+    /// The citizen's last message in it, 0 if none.
+    pub last_inbound: Seq,
+    /// The last reply in it, 0 if none.
+    pub last_reply: Seq,
+    /// Who wrote that reply.
+    pub last_reply_by: Option<StaffId>,
+}
+
+/// A conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConversationFacts {
+    /// Its id.
+    pub id: ConversationId,
+    /// Its number.
+    pub line: LineId,
+    /// Its contact, aliases resolved.
+    pub contact: ContactFacts,
+    /// When WhatsApp's 24 hours end; `None` if the citizen never wrote.
+    pub window_ends: Option<Millis>,
+    /// Its open case in which something happened last.
+    pub active: Option<CaseId>,
+}
+
+/// A contact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContactFacts {
+    /// Their id.
+    pub id: ContactId,
+    /// The name that they gave themself.
+    pub name: Option<String>,
+    /// How WhatsApp knows them, past and present.
+    pub identifiers: Vec<Identifier>,
+    /// Their open cases: whose people are told of a change.
+    pub open_cases: Vec<CaseId>,
+}
+
+/// A message of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageFacts {
+    /// Its id.
+    pub id: MessageId,
+    /// Its case.
+    pub case: CaseId,
+    /// Where it stands.
+    pub status: Status,
+    /// WhatsApp's id of it, once known.
+    pub wamid: Option<String>,
+}
