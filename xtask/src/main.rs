@@ -1,2 +1,61 @@
-//! placeholder
-fn main() {}
+//! What a developer asks of the workspace. `cargo xtask demo` shows the product, `cargo xtask test` tries all of it.
+//!
+//! Everything that is started here ends with this program, whether it ends by itself, by Ctrl-C or by SIGTERM
+//! (`process`). Messages go to the error stream, so that what `--json` prints stands alone.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
+
+mod build;
+mod demo;
+mod display;
+mod gateway;
+mod icons;
+mod prerequisites;
+mod process;
+mod shots;
+mod stage;
+mod steering;
+mod test;
+mod window;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Shows the product: citizens' telephones in the browser, and the desk's window. Ctrl-C ends all of it
+    Demo(demo::Options),
+    /// Tries everything: format, lints, tests, and the whole product in a browser and in its real window
+    Test(test::Options),
+    /// Writes what is generated from other files: TypeScript's side of the desk's commands
+    Generate,
+    /// Takes the pictures of docs/pictures/ from the real window
+    Shots,
+    /// Renders the icons in every size that the systems want
+    Icons,
+}
+
+fn main() -> ExitCode {
+    let done = process::end_all_when_told().and_then(|()| match Arguments::parse().task {
+        Task::Demo(options) => demo::run(&options),
+        Task::Test(options) => test::run(&options),
+        Task::Generate => build::generate(),
+        Task::Shots => shots::run(),
+        Task::Icons => icons::run(),
+    });
+    process::end_all();
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nStopped: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Building the product. Every call of cargo names the whole workspace, with one profile: the same features for
+//! everybody, so that nothing is built twice in different ways.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+use anyhow::{Context as _, Result};
+
+use crate::{
+    prerequisites::{npm, npm_packages},
+    process::{answer, run},
+};
+
+/// The workspace's folder.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
+
+/// cargo, in the workspace.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new("cargo");
+    command.current_dir(root());
+    command
+}
+
+/// A program of the workspace as it was built.
+pub(crate) fn program(name: &str) -> Result<PathBuf> {
+    static TARGET: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let target = TARGET.get_or_init(|| {
+        let metadata = answer(cargo().args(["metadata", "--no-deps", "--offline", "--format-version", "1"]))?;
+        let metadata: serde_json::Value = serde_json::from_str(&metadata).ok()?;
+        Some(metadata.get("target_directory")?.as_str()?.into())
+    });
+    let target = target.as_ref().context("Asking cargo where it builds")?;
+    Ok(target.join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// Builds the interface, which the window has inside it.
+pub(crate) fn interface() -> Result<()> {
+    npm_packages("ui")?;
+    run(npm().args(["run", "--silent", "build"]).current_dir(root().join("ui")))
+}
+
+/// Builds every program.
+pub(crate) fn programs() -> Result<()> {
+    // Windows locks a program that runs, and this one does.
+    let but: &[&str] = if cfg!(windows) { &["--exclude", "xtask"] } else { &[] };
+    run(cargo().args(["build", "--workspace"]).args(but))
+}
+
+/// Writes TypeScript's side of the desk's commands.
+pub(crate) fn generate() -> Result<()> {
+    run(cargo().args(["test", "--workspace", "--lib", "typescript_agrees", "-q"]).env("SHUBBAK_GENERATE", "1"))
+}
