@@ -1,0 +1,203 @@
+//! The facts for one decision.
+
+use domain::{
+    command::{Ask, SystemAsk},
+    entry::{Identifier, IdentifierKind},
+    facts::{CaseFacts, ContactFacts, ConversationFacts, Facts, MessageFacts},
+    ids::{CaseId, ContactId, ConversationId, MessageId, StaffId},
+    visibility::Audience,
+};
+use rusqlite::{OptionalExtension, Row, params};
+use uuid::Uuid;
+
+use crate::{Records, Result, people::read_word};
+
+impl Records {
+    /// What a decision on a command by `actor` may depend on.
+    pub fn facts(&mut self, actor: StaffId, ask: &Ask) -> Result<Facts> {
+        let mut facts = Facts { pack: self.pack()?, actor: self.staff(actor)?, ..Facts::default() };
+        match ask {
+            Ask::Reply { conversation, case, .. } => {
+                facts.conversation = self.conversation_facts(*conversation)?;
+                let active = facts.conversation.as_ref().and_then(|conversation| conversation.active);
+                facts.case = match case.or(active) {
+                    Some(case) => self.case_facts(case)?,
+                    None => self.last_closed(*conversation)?,
+                };
+            }
+            Ask::AddNote { case, .. }
+            | Ask::Claim { case }
+            | Ask::Release { case }
+            | Ask::Transfer { case, .. }
+            | Ask::CloseCase { case, .. }
+            | Ask::ReopenCase { case }
+            | Ask::SeenUpTo { case, .. } => facts.case = self.case_facts(*case)?,
+            Ask::Assign { case, staff } => {
+                facts.case = self.case_facts(*case)?;
+                facts.staff = self.staff(*staff)?;
+            }
+            Ask::AddStaff { username, .. } => facts.staff = self.staff_by_username(username)?,
+            Ask::ChangeStaff { staff, .. } => {
+                facts.staff = self.staff(*staff)?;
+                facts.owned = self.owned_by(*staff)?;
+            }
+            Ask::SettleUncertain { message, .. } => {
+                facts.message = self.message_facts(*message)?;
+                facts.case = facts.message.as_ref().map_or(Ok(None), |message| self.case_facts(message.case))?;
+            }
+        }
+        Ok(facts)
+    }
+
+    /// What a decision on something that the system asks for may depend on.
+    pub fn system_facts(&mut self, ask: &SystemAsk) -> Result<Facts> {
+        let mut facts = Facts { pack: self.pack()?, ..Facts::default() };
+        match ask {
+            SystemAsk::Receive(inbound) => {
+                let by = |kind| inbound.identifiers.iter().find(move |given: &&Identifier| given.kind == kind);
+                if let Some(bsuid) = by(IdentifierKind::Bsuid) {
+                    facts.by_bsuid = self.contact_by(IdentifierKind::Bsuid, &bsuid.value)?;
+                }
+                if let Some(phone) = by(IdentifierKind::Phone) {
+                    facts.by_phone = self.contact_by(IdentifierKind::Phone, &phone.value)?;
+                }
+                let agrees = |contact: &&ContactFacts| {
+                    by(IdentifierKind::Bsuid).is_none_or(|given| {
+                        contact.identifiers.iter().all(|held| {
+                            held.kind != IdentifierKind::Bsuid || held.to.is_some() || held.value == given.value
+                        })
+                    })
+                };
+                let contact = facts.by_bsuid.as_ref().or(facts.by_phone.as_ref().filter(agrees));
+                let Some(contact) = contact.map(|contact| contact.id) else {
+                    facts.last_number = self.last_number()?;
+                    return Ok(facts);
+                };
+                let conversation = self.conversation_of(contact, &inbound.line)?;
+                if let Some(conversation) = conversation {
+                    facts.conversation = self.conversation_facts(conversation)?;
+                    let active = facts.conversation.as_ref().and_then(|conversation| conversation.active);
+                    facts.active = active.map_or(Ok(None), |case| self.case_facts(case))?;
+                    facts.closed = self.last_closed(conversation)?;
+                    if let Some(quoted) = &inbound.context {
+                        facts.quoted = self.case_of_wamid(quoted, conversation)?;
+                    }
+                }
+                facts.last_number = self.last_number()?;
+            }
+            SystemAsk::Report(report) => {
+                if let Some(message) = report.message {
+                    facts.message = self.message_facts(message)?;
+                }
+                if facts.message.is_none() {
+                    facts.message = self.message_by_wamid(&report.wamid)?;
+                }
+            }
+            SystemAsk::BeginSending { message }
+            | SystemAsk::EndSending { message, .. }
+            | SystemAsk::Abandon { message } => facts.message = self.message_facts(*message)?,
+            SystemAsk::LoadPack { .. } => facts.pack_sha = self.pack_sha()?,
+            SystemAsk::ConfigureLine { line, .. } => {
+                let sql = "SELECT display_number FROM lines WHERE id = ?1";
+                let mut statement = self.connection.prepare_cached(sql)?;
+                facts.display_number = statement.query_row([line], |row| row.get(0)).optional()?;
+            }
+            SystemAsk::AddFirstStaff { username, .. } => facts.staff = self.staff_by_username(username)?,
+        }
+        Ok(facts)
+    }
+
+    fn case_facts(&self, case: CaseId) -> Result<Option<CaseFacts>> {
+        self.one_case("WHERE id = ?1", [case.0])
+    }
+
+    fn last_closed(&self, conversation: ConversationId) -> Result<Option<CaseFacts>> {
+        self.one_case("WHERE conversation = ?1 AND state = 'closed' ORDER BY closed_seq DESC LIMIT 1", [conversation.0])
+    }
+
+    fn case_of_wamid(&self, wamid: &str, conversation: ConversationId) -> Result<Option<CaseFacts>> {
+        self.one_case(
+            "WHERE id = (SELECT case_id FROM messages WHERE wamid = ?1 AND conversation = ?2)",
+            params![wamid, conversation.0],
+        )
+    }
+
+    fn one_case(&self, condition: &str, values: impl rusqlite::Params) -> Result<Option<CaseFacts>> {
+        let sql = format!(
+            "SELECT id, conversation, team, owner, state, closed_at, closed_seq, last_inbound, last_reply, last_reply_by
+             FROM cases {condition}"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        statement.query_row(values, |row| Ok(case_row(row))).optional()?.transpose()
+    }
+
+    fn conversation_of(&self, contact: ContactId, line: &str) -> Result<Option<ConversationId>> {
+        // The contact's own first, then one that came with an alias.
+        let sql = "SELECT id FROM conversations WHERE line = ?2
+                   AND (contact = ?1 OR contact IN (SELECT id FROM contacts WHERE merged_into = ?1))
+                   ORDER BY contact = ?1 DESC, last_place DESC LIMIT 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row(params![contact.0, line], |row| row.get(0).map(ConversationId)).optional()?)
+    }
+
+    fn conversation_facts(&self, conversation: ConversationId) -> Result<Option<ConversationFacts>> {
+        let sql = "SELECT line, contact, window_ends,
+                     (SELECT id FROM cases WHERE conversation = c.id AND state = 'open' ORDER BY last_seq DESC LIMIT 1)
+                   FROM conversations c WHERE id = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let found = statement
+            .query_row([conversation.0], |row| {
+                Ok((row.get(0)?, row.get::<_, Uuid>(1)?, row.get(2)?, row.get::<_, Option<Uuid>>(3)?))
+            })
+            .optional()?;
+        let Some((line, contact, window_ends, active)) = found else { return Ok(None) };
+        let contact = self.contact(ContactId(contact))?;
+        Ok(contact.map(|contact| ConversationFacts {
+            id: conversation,
+            line,
+            contact,
+            window_ends,
+            active: active.map(CaseId),
+        }))
+    }
+
+    fn message_facts(&self, message: MessageId) -> Result<Option<MessageFacts>> {
+        self.one_message("WHERE id = ?1 AND inbound = 0", [message.0])
+    }
+
+    fn message_by_wamid(&self, wamid: &str) -> Result<Option<MessageFacts>> {
+        self.one_message("WHERE wamid = ?1 AND inbound = 0", [wamid])
+    }
+
+    fn one_message(&self, condition: &str, values: impl rusqlite::Params) -> Result<Option<MessageFacts>> {
+        let sql = format!("SELECT id, case_id, status, wamid FROM messages {condition}");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let found = statement
+            .query_row(values, |row| {
+                Ok((MessageId(row.get(0)?), CaseId(row.get(1)?), row.get::<_, String>(2)?, row.get(3)?))
+            })
+            .optional()?;
+        let Some((id, case, status, wamid)) = found else { return Ok(None) };
+        Ok(Some(MessageFacts { id, case, status: read_word(&status)?, wamid }))
+    }
+
+    fn last_number(&self) -> Result<Option<String>> {
+        let sql = "SELECT number FROM cases ORDER BY opened_seq DESC LIMIT 1";
+        Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?)
+    }
+}
+
+fn case_row(row: &Row) -> Result<CaseFacts> {
+    Ok(CaseFacts {
+        id: CaseId(row.get(0)?),
+        conversation: ConversationId(row.get(1)?),
+        audience: Audience { team: row.get(2)? },
+        owner: row.get::<_, Option<Uuid>>(3)?.map(StaffId),
+        state: read_word(&row.get::<_, String>(4)?)?,
+        closed_at: row.get(5)?,
+        closed_seq: row.get(6)?,
+        last_inbound: row.get(7)?,
+        last_reply: row.get(8)?,
+        last_reply_by: row.get::<_, Option<Uuid>>(9)?.map(StaffId),
+    })
+}

@@ -1,0 +1,165 @@
+//! The list: conversations by their shown case.
+
+use domain::{
+    ids::{CaseId, ContactId, ConversationId, Millis, Seq, StaffId},
+    words::{CaseState, Status},
+};
+use rusqlite::{Row, named_params};
+use uuid::Uuid;
+
+use crate::{Records, Result, people::read_word};
+
+/// Which conversations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Needing attention, and this person's.
+    Mine(StaffId),
+    /// Needing attention, and nobody's.
+    Unassigned,
+    /// Needing attention: open, or closed and written into since.
+    Open,
+    /// Closed, and nothing since.
+    Closed,
+}
+
+/// A row of the list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listed {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// Its contact, as the conversation names them; `Records::contact` resolves aliases.
+    pub contact: ContactId,
+    /// When WhatsApp's 24 hours end.
+    pub window_ends: Option<Millis>,
+    /// Place of the last message.
+    pub last_place: Millis,
+    /// The shown case.
+    pub case: CaseId,
+    /// Where it stands.
+    pub state: CaseState,
+    /// Whose it is.
+    pub owner: Option<StaffId>,
+    /// Whether the citizen waits for a reply in it.
+    pub waiting: bool,
+    /// The last message, where there is one.
+    pub last: Option<Last>,
+    /// The citizen's messages since this person last looked.
+    pub unread: u32,
+}
+
+/// The last message of a conversation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Last {
+    /// Whether the citizen wrote it.
+    pub inbound: bool,
+    /// Who of us wrote it.
+    pub author: Option<StaffId>,
+    /// WhatsApp's type.
+    pub r#type: String,
+    /// Its text.
+    pub text: Option<String>,
+    /// How far ours has come.
+    pub status: Option<Status>,
+}
+
+/// How many conversations there are of each sort.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Needing attention, and this person's.
+    pub mine: u32,
+    /// Needing attention, and nobody's.
+    pub unassigned: u32,
+    /// Needing attention.
+    pub open: u32,
+    /// Closed, and nothing since.
+    pub closed: u32,
+    /// In which a citizen waits for a reply.
+    pub waiting: u32,
+}
+
+const ROW: &str = "SELECT c.id, c.contact, c.window_ends, c.last_place, k.id, k.state, k.owner, k.waiting,
+    m.inbound, m.author, m.type, m.text, m.status,
+    (SELECT count(*) FROM cases u JOIN messages n ON n.case_id = u.id AND n.inbound = 1
+       AND n.seq > coalesce((SELECT seq FROM seen WHERE case_id = u.id), 0) WHERE u.conversation = c.id)
+    FROM conversations c JOIN cases k ON k.id = c.shown_case LEFT JOIN messages m ON m.id = c.last_message";
+
+impl Records {
+    /// Rows of the list, latest first.
+    pub fn list(&self, which: Which, limit: u32) -> Result<Vec<Listed>> {
+        let (condition, me) = match which {
+            Which::Mine(me) => ("(k.state = 'open' OR k.waiting) AND k.owner = :me", Some(me.0)),
+            Which::Unassigned => ("(k.state = 'open' OR k.waiting) AND k.owner IS NULL AND :me IS NULL", None),
+            Which::Open => ("(k.state = 'open' OR k.waiting) AND :me IS NULL", None),
+            Which::Closed => ("k.state = 'closed' AND NOT k.waiting AND :me IS NULL", None),
+        };
+        let sql = format!("{ROW} WHERE {condition} ORDER BY c.last_place DESC, c.id LIMIT :limit");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let rows = statement.query_map(named_params! { ":me": me, ":limit": limit }, |row| Ok(read(row)))?;
+        rows.map(|row| row?).collect()
+    }
+
+    /// One row.
+    pub fn row(&self, conversation: ConversationId) -> Result<Option<Listed>> {
+        let mut statement = self.connection.prepare_cached(&format!("{ROW} WHERE c.id = ?1"))?;
+        let mut rows = statement.query_map([conversation.0], |row| Ok(read(row)))?;
+        rows.next().map(|row| row?).transpose()
+    }
+
+    /// How many conversations there are of each sort, for `me`.
+    pub fn counts(&self, me: StaffId) -> Result<Counts> {
+        let sql = "SELECT coalesce(sum(needs AND owner = ?1), 0), coalesce(sum(needs AND owner IS NULL), 0),
+                     coalesce(sum(needs), 0), coalesce(sum(NOT needs), 0), coalesce(sum(waiting), 0)
+                   FROM (SELECT k.owner, k.waiting, k.state = 'open' OR k.waiting AS needs
+                         FROM conversations c JOIN cases k ON k.id = c.shown_case)";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row([me.0], |row| {
+            Ok(Counts {
+                mine: row.get(0)?,
+                unassigned: row.get(1)?,
+                open: row.get(2)?,
+                closed: row.get(3)?,
+                waiting: row.get(4)?,
+            })
+        })?)
+    }
+
+    /// Up to where this desk's person has seen a case.
+    pub fn seen(&self, case: CaseId) -> Result<Seq> {
+        use rusqlite::OptionalExtension;
+        let mut statement = self.connection.prepare_cached("SELECT seq FROM seen WHERE case_id = ?1")?;
+        Ok(statement.query_row([case.0], |row| row.get(0)).optional()?.unwrap_or(0))
+    }
+
+    /// Says up to where this desk's person has seen a case; the greater wins. Whether that was news.
+    pub fn set_seen(&self, case: CaseId, seq: Seq) -> Result<bool> {
+        let sql = "INSERT INTO seen (case_id, seq) VALUES (?1, ?2)
+                   ON CONFLICT (case_id) DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seen.seq";
+        Ok(self.connection.prepare_cached(sql)?.execute(rusqlite::params![case.0, seq])? > 0)
+    }
+}
+
+fn read(row: &Row) -> Result<Listed> {
+    let inbound: Option<bool> = row.get(8)?;
+    let last = match inbound {
+        None => None,
+        Some(inbound) => Some(Last {
+            inbound,
+            author: row.get::<_, Option<Uuid>>(9)?.map(StaffId),
+            r#type: row.get(10)?,
+            text: row.get(11)?,
+            status: row.get::<_, Option<String>>(12)?.map(|status| read_word(&status)).transpose()?,
+        }),
+    };
+    Ok(Listed {
+        conversation: ConversationId(row.get(0)?),
+        contact: ContactId(row.get(1)?),
+        window_ends: row.get(2)?,
+        last_place: row.get(3)?,
+        case: CaseId(row.get(4)?),
+        state: read_word(&row.get::<_, String>(5)?)?,
+        owner: row.get::<_, Option<Uuid>>(6)?.map(StaffId),
+        waiting: row.get(7)?,
+        last,
+        unread: row.get(13)?,
+    })
+}

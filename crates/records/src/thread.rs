@@ -1,0 +1,221 @@
+//! A conversation: messages, notes and events by place; and a case.
+
+use domain::{
+    entry::SendError,
+    ids::{CaseId, ConversationId, MessageId, Millis, NoteId, Seq, StaffId, Team},
+    words::{CaseState, Status},
+};
+use rusqlite::{Row, params};
+use uuid::Uuid;
+
+use crate::{Records, Result, people::read_word};
+
+/// One item of a conversation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// Its case.
+    pub case: CaseId,
+    /// Its seq.
+    pub seq: Seq,
+    /// Where it stands; items sort by (place, seq).
+    pub place: Millis,
+    /// What it is.
+    pub what: What,
+}
+
+/// What an item is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum What {
+    /// A message.
+    Message(Message),
+    /// An internal note.
+    Note {
+        /// Its id.
+        note: NoteId,
+        /// Who wrote it.
+        by: StaffId,
+        /// What it says.
+        text: String,
+    },
+    /// Something that happened to the case.
+    Event {
+        /// `opened`, `assigned`, `released`, `closed`, `reopened`.
+        what: String,
+        /// Who did it; none for the system or the citizen.
+        by: Option<StaffId>,
+        /// To whom it was given.
+        to: Option<StaffId>,
+        /// How it ended, by the pack's slug.
+        outcome: Option<String>,
+    },
+}
+
+/// A message.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// Its id.
+    pub message: MessageId,
+    /// Whether the citizen wrote it.
+    pub inbound: bool,
+    /// Who of us wrote it.
+    pub author: Option<StaffId>,
+    /// WhatsApp's type.
+    pub r#type: String,
+    /// Its text.
+    pub text: Option<String>,
+    /// When it was sent.
+    pub sent_at: Millis,
+    /// How far ours has come.
+    pub status: Option<Status>,
+    /// Why it failed or is uncertain.
+    pub error: Option<SendError>,
+}
+
+/// A case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Case {
+    /// Its id.
+    pub case: CaseId,
+    /// Its conversation.
+    pub conversation: ConversationId,
+    /// Its number.
+    pub number: String,
+    /// Its kind, by the pack's slug.
+    pub kind: String,
+    /// Its team.
+    pub team: Team,
+    /// Whose it is.
+    pub owner: Option<StaffId>,
+    /// Where it stands.
+    pub state: CaseState,
+    /// How it ended, by the pack's slug.
+    pub outcome: Option<String>,
+    /// When it was opened.
+    pub opened_at: Millis,
+    /// When it was closed.
+    pub closed_at: Option<Millis>,
+    /// Whether the citizen waits for a reply in it.
+    pub waiting: bool,
+}
+
+const CASE: &str =
+    "SELECT id, conversation, number, kind, team, owner, state, outcome, opened_at, closed_at, waiting FROM cases";
+
+impl Records {
+    /// The items before `before` (place and seq), or the latest: at most `limit`, oldest first.
+    pub fn items(&self, conversation: ConversationId, before: Option<(Millis, Seq)>, limit: u32) -> Result<Vec<Item>> {
+        let (place, seq) = before.unwrap_or((Millis::MAX, Seq::MAX));
+        let values = params![conversation.0, place, seq, limit];
+        let mut items = vec![];
+
+        let sql = "SELECT case_id, seq, place, id, inbound, author, type, text, sent_at, status, error FROM messages
+                   WHERE conversation = ?1 AND (place, seq) < (?2, ?3) ORDER BY place DESC, seq DESC LIMIT ?4";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map(values, |row| Ok(message(row)))?;
+        for row in rows {
+            items.push(row??);
+        }
+        let sql = "SELECT case_id, seq, at, id, author, text FROM notes
+                   WHERE conversation = ?1 AND (at, seq) < (?2, ?3) ORDER BY at DESC, seq DESC LIMIT ?4";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map(values, note)?;
+        for row in rows {
+            items.push(row?);
+        }
+        let sql = "SELECT case_id, seq, at, what, actor, given_to, outcome FROM events
+                   WHERE conversation = ?1 AND (at, seq) < (?2, ?3) ORDER BY at DESC, seq DESC LIMIT ?4";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map(values, |row| {
+            let what = What::Event {
+                what: row.get(3)?,
+                by: row.get::<_, Option<Uuid>>(4)?.map(StaffId),
+                to: row.get::<_, Option<Uuid>>(5)?.map(StaffId),
+                outcome: row.get(6)?,
+            };
+            Ok(Item { case: CaseId(row.get(0)?), seq: row.get(1)?, place: row.get(2)?, what })
+        })?;
+        for row in rows {
+            items.push(row?);
+        }
+        items.sort_by_key(|item| (item.place, item.seq));
+        let surplus = items.len().saturating_sub(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(items.split_off(surplus))
+    }
+
+    /// A case.
+    pub fn case(&self, case: CaseId) -> Result<Option<Case>> {
+        Ok(self.cases("WHERE id = ?1", case.0)?.into_iter().next())
+    }
+
+    /// The cases of a conversation, the last one touched first.
+    pub fn cases_of(&self, conversation: ConversationId) -> Result<Vec<Case>> {
+        self.cases("WHERE conversation = ?1 ORDER BY last_seq DESC", conversation.0)
+    }
+
+    fn cases(&self, condition: &str, value: Uuid) -> Result<Vec<Case>> {
+        let mut statement = self.connection.prepare_cached(&format!("{CASE} {condition}"))?;
+        let rows = statement.query_map([value], |row| Ok(case(row)))?;
+        rows.map(|row| row?).collect()
+    }
+
+    /// The notes on a case, oldest first.
+    pub fn notes(&self, case: CaseId) -> Result<Vec<Item>> {
+        let sql = "SELECT case_id, seq, at, id, author, text FROM notes WHERE case_id = ?1 ORDER BY seq";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_map([case.0], note)?.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The last seq in a conversation: what a writer has on screen who sees its end.
+    pub fn last_seq(&self, conversation: ConversationId) -> Result<Seq> {
+        let sql = "SELECT coalesce(max(last_seq), 0) FROM cases WHERE conversation = ?1";
+        Ok(self.connection.prepare_cached(sql)?.query_row([conversation.0], |row| row.get(0))?)
+    }
+
+    /// The conversation of a message, and how far it has come.
+    pub fn message(&self, message: MessageId) -> Result<Option<(ConversationId, Item)>> {
+        let sql = "SELECT case_id, seq, place, id, inbound, author, type, text, sent_at, status, error, conversation
+                   FROM messages WHERE id = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query([message.0])?;
+        let Some(row) = rows.next()? else { return Ok(None) };
+        let conversation = ConversationId(row.get(11)?);
+        Ok(Some((conversation, self::message(row)?)))
+    }
+}
+
+fn message(row: &Row) -> Result<Item> {
+    let status: Option<String> = row.get(9)?;
+    let error: Option<String> = row.get(10)?;
+    let what = What::Message(Message {
+        message: MessageId(row.get(3)?),
+        inbound: row.get(4)?,
+        author: row.get::<_, Option<Uuid>>(5)?.map(StaffId),
+        r#type: row.get(6)?,
+        text: row.get(7)?,
+        sent_at: row.get(8)?,
+        status: status.map(|status| read_word(&status)).transpose()?,
+        error: error.map(|error| serde_json::from_str(&error)).transpose()?,
+    });
+    Ok(Item { case: CaseId(row.get(0)?), seq: row.get(1)?, place: row.get(2)?, what })
+}
+
+fn note(row: &Row) -> rusqlite::Result<Item> {
+    let what = What::Note { note: NoteId(row.get(3)?), by: StaffId(row.get(4)?), text: row.get(5)? };
+    Ok(Item { case: CaseId(row.get(0)?), seq: row.get(1)?, place: row.get(2)?, what })
+}
+
+fn case(row: &Row) -> Result<Case> {
+    Ok(Case {
+        case: CaseId(row.get(0)?),
+        conversation: ConversationId(row.get(1)?),
+        number: row.get(2)?,
+        kind: row.get(3)?,
+        team: row.get(4)?,
+        owner: row.get::<_, Option<Uuid>>(5)?.map(StaffId),
+        state: read_word(&row.get::<_, String>(6)?)?,
+        outcome: row.get(7)?,
+        opened_at: row.get(8)?,
+        closed_at: row.get(9)?,
+        waiting: row.get(10)?,
+    })
+}
