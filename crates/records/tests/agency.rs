@@ -1,6 +1,6 @@
 //! Decisions and rows together: an agency without gateway or desk, whose journal is a list.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::{cell::Cell, sync::atomic::AtomicU64, sync::atomic::Ordering};
 
