@@ -21,6 +21,8 @@ use crate::{
 };
 
 const AGENCY: &str = "mew";
+/// What the telephones call it.
+const AGENCY_NAME: &str = "وزارة الكهرباء والماء";
 const PHONE_NUMBER_ID: &str = "106540352242922";
 const DISPLAY_NUMBER: &str = "+965 2537 1000";
 /// Where the demonstration is found if nobody else is there: addresses that one can keep open in the browser.
@@ -30,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const PASSWORD: &str = "qahwa wa tamr kull yawm";
 /// Username, name, role.
 const STAFF: [(&str, &str, &str); 3] =
-    [("lead", "نورة العجمي", "lead"), ("agent1", "ليلى الشمري", "agent"), ("agent2", "يوسف الكندري", "agent")];
+    [("lead", "سارة العنزي", "lead"), ("agent1", "ليلى الشمري", "agent"), ("agent2", "يوسف الكندري", "agent")];
 
 /// What stands on the stage: what `--json` prints, and what `state.json` in the folder says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -105,24 +107,25 @@ impl Stage {
                 .arg(&app_secret)
                 .arg("--token-file")
                 .arg(&line_token)
-                .args(["--phone-number-id", PHONE_NUMBER_ID, "--display-number", DISPLAY_NUMBER, "--json"])
+                .args(["--phone-number-id", PHONE_NUMBER_ID, "--display-number", DISPLAY_NUMBER])
+                .args(["--agency-name", AGENCY_NAME, "--json"])
                 .stdin(Stdio::null())
                 .stdout(Stdio::piped())
                 .stderr(log(&folder, "simulator")?),
         )?;
         let said = simulator.first_line().with_context(|| blame(&folder, "simulator"))?;
         let said: serde_json::Value = serde_json::from_str(&said).context("Reading the simulator's address")?;
-        let telephones =
-            said.get("address").and_then(|address| address.as_str()).context("Reading the simulator's address")?;
+        let address = said.get("address").and_then(|address| address.as_str());
+        let telephones = format!("http://{}", address.context("Reading the simulator's address")?);
 
-        fs::write(folder.join("gateway.toml"), configuration(&gateway_address, telephones)?)?;
+        fs::write(folder.join("gateway.toml"), configuration(&gateway_address, &telephones)?)?;
         let code = initialise(&folder)?;
         say!("Starting the gateway");
         let gateway = start_gateway(&folder, &url)?;
         let staff = hire(&folder, &url, &code)?;
         let pids = Pids { demo: std::process::id(), simulator: simulator.pid(), gateway: gateway.pid() };
         let state = State {
-            telephones: telephones.to_owned(),
+            telephones,
             gateway: url,
             agency: AGENCY.to_owned(),
             staff,

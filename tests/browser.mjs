@@ -1,0 +1,46 @@
+// The interface in an ordinary browser, with the real desk behind it in the development host.
+
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+import { Desk } from "./desk.mjs";
+import { program, root, start } from "./stage.mjs";
+
+/** One browser for a file of tests; each person gets a context and a desk of their own. */
+export class Browser {
+  #hosts = [];
+
+  static async open() {
+    const browser = new Browser();
+    browser.chromium = await chromium.launch({
+      executablePath: process.env.SHUBBAK_CHROMIUM ?? "/usr/bin/chromium",
+      args: ["--no-sandbox"],
+    });
+    return browser;
+  }
+
+  /** Somebody at their desk, signed in. */
+  async desk(stage, username) {
+    const data = join(stage.folder, "desks", username);
+    const host = await start(program("shubbak-host"), [
+      ...["--listen", "127.0.0.1:0", "--data", data, "--ui", join(root, "ui/dist")],
+      ...["--keychain-file", join(stage.folder, `keychain-${username}`), "--sign-in-from", stage.person(username).sign_in, "--json"],
+    ]);
+    this.#hosts.push(host);
+    const context = await this.chromium.newContext({ viewport: { width: 1280, height: 800 } });
+    const page = await context.newPage();
+    const problems = [];
+    page.on("pageerror", (error) => problems.push(error.message));
+    page.on("console", (said) => said.type() === "error" && problems.push(said.text()));
+    await page.goto(host.first.address);
+    await page.getByTestId("conversation-list").or(page.getByTestId("list-empty")).waitFor();
+    return new Desk(page, problems);
+  }
+
+  async close() {
+    await this.chromium.close();
+    for (const { child, ended } of this.#hosts) {
+      child.kill();
+      await ended;
+    }
+  }
+}

@@ -1,0 +1,107 @@
+// A stage of its own for each file of tests: simulator, gateway and staff, by `cargo xtask demo --headless`. It ends
+// when this process does, in whatever way.
+
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** A program of the workspace as it was built. */
+export function program(name) {
+  return join(process.env.SHUBBAK_PROGRAMS ?? join(root, "target/debug"), name);
+}
+
+/** Waits until `look` gives something, and gives that; says what was awaited when it never comes. */
+export async function eventually(what, look, patience = 15_000) {
+  const until = Date.now() + patience;
+  let last;
+  for (;;) {
+    try {
+      const found = await look();
+      if (found) return found;
+      last = undefined;
+    } catch (error) {
+      last = error;
+    }
+    if (Date.now() > until) throw new Error(`Waited ${patience / 1000} s for ${what}`, { cause: last });
+    await new Promise((ready) => setTimeout(ready, 50));
+  }
+}
+
+/** Starts a program beside the tests, and gives the first line that it writes as JSON, with a reader of further ones. */
+export async function start(command, args, options = {}) {
+  const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"], ...options });
+  const ended = new Promise((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async () => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error(`${command} ended without an answer: ${JSON.stringify(await ended)}`);
+    return JSON.parse(value);
+  };
+  return { child, ended, next, first: await next() };
+}
+
+export class Stage {
+  #started;
+
+  static async set() {
+    const folder = await mkdtemp(join(tmpdir(), "shubbak-stage-"));
+    const demo = ["demo", "--headless", "--json", "--steered", "--storage", folder];
+    const xtask = process.env.SHUBBAK_XTASK;
+    const stage = new Stage();
+    stage.#started = xtask
+      ? await start(xtask, [...demo, "--built"], { cwd: root })
+      : await start("cargo", ["xtask", ...demo], { cwd: root });
+    stage.state = stage.#started.first;
+    stage.folder = folder;
+    return stage;
+  }
+
+  /** Gives an order (`gateway stop`, `gateway kill`, `gateway start`) and waits until it is done. */
+  async order(line) {
+    this.#started.child.stdin.write(`${line}\n`);
+    const answer = await this.#started.next();
+    if (answer.error) throw new Error(answer.error);
+  }
+
+  person(username) {
+    return this.state.staff.find((person) => person.username === username);
+  }
+
+  async #ask(path, method = "GET", body) {
+    const answer = await fetch(this.state.telephones + path, {
+      method,
+      headers: { "content-type": "application/json" },
+      body: body && JSON.stringify(body),
+    });
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+    return answer.status === 204 ? undefined : answer.json();
+  }
+
+  /** A citizen nobody has heard of yet. */
+  async citizen(name) {
+    const phone = `9655${String(Math.floor(Math.random() * 1e7)).padStart(7, "0")}`;
+    const { id } = await this.#ask("/telephones", "POST", { name, phone });
+    return {
+      id,
+      name,
+      phone,
+      writes: (text) => this.#ask(`/telephones/${id}/messages`, "POST", { text }),
+      looks: () => this.#ask(`/telephones/${id}/read`, "POST"),
+      messages: async () => (await this.#ask(`/telephones/${id}`)).messages,
+      /** What the agency sent, in the order in which it came. */
+      received: async () =>
+        (await this.#ask(`/telephones/${id}`)).messages.filter(({ from }) => from === "agency").map(({ text }) => text),
+    };
+  }
+
+  async end() {
+    this.#started.child.stdin.end();
+    await this.#started.ended;
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}
