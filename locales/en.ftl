@@ -1,0 +1,335 @@
+# The words are those of the desk: one word for one thing.
+
+app-name = Shubbak
+app-tagline = The front desk on WhatsApp
+
+## Start and session
+
+signin-title = Sign in
+signin-hint = Your administrator gives you these details.
+signin-known = Signed in here before
+signin-gateway = Gateway address
+signin-agency = Agency code
+signin-username = Username
+signin-password = Password
+signin-submit = Sign in
+signin-busy = Signing in…
+signin-have-code = I have a first-time code
+signin-no-code = Sign in with a password
+signin-back = Back to the lock screen
+code-title = First sign-in
+code-hint = Type the code your administrator gave you, then choose your password.
+code-code = First-time code
+code-password = New password
+code-repeat = New password again
+code-rule-length = { $count ->
+    [0] At least 15 characters. A phrase of several words is easier to keep and stronger
+    [one] At least 15 characters, { $count } written so far
+   *[other] At least 15 characters, { $count } written so far
+}
+code-rule-same = Both are the same
+code-rule-own = Not used anywhere else. Pasting from a password manager is fine
+code-submit = Save password and sign in
+password-show = Show password
+password-hide = Hide password
+locked-title = Locked
+locked-hint = Type your password to go on. This works without a network.
+locked-submit = Unlock
+locked-busy = Unlocking…
+locked-other = Sign in with another account
+locked-choose = Choose the account
+starting = Starting…
+again = Try again
+
+## What went wrong with a call: what happened, and what to do next
+
+error-bad_request = This request was not understood. Restart the program; if it happens again, tell support.
+error-not_signed_in = Your session has ended. Sign in again.
+error-wrong_password = The username, password or code is not right. Check them and the keyboard language, then try again.
+error-code_expired = The code has expired. Ask your administrator for a new one.
+error-weak_password = The password is too short or too common. Choose at least 15 characters that are hard to guess.
+error-slow_down = Too many tries in a row. Wait a minute, then try again.
+error-unreachable = The gateway cannot be reached. Check the network, then try again.
+error-bad_address = This gateway address is not valid. It begins with https://, as your administrator gave it.
+error-not_a_gateway = There is no Shubbak gateway at this address. Check how it is written.
+error-too_old = This version of the program is too old. Ask support for the update. What has not been sent is kept.
+error-lease_expired = It is too long since the gateway was last reached. Connect to the network, then sign in.
+error-no_keychain = The system’s keychain does not answer. Unlock it or restart the computer, then try again.
+error-bad_file = This account’s file cannot be read. Delete nothing, and tell support.
+error-not_found = This is no longer available to you. The screen was brought up to date.
+error-bad_text = The text is empty or longer than allowed. Change it, then try again.
+error-failed = This could not be done; nothing you wrote is lost. Try again; if it happens again, tell support.
+error-dismiss = Hide this message
+
+## The rail
+
+rail = Main navigation
+rail-inbox = Inbox
+rail-language = العربية
+rail-language-label = التبديل إلى العربية
+rail-theme = Appearance
+theme-system = As the system
+theme-light = Light
+theme-dark = Dark
+me-menu = My account: { $name }
+me-lock = Lock
+me-sign-out = Sign out
+role-agent = Agent
+role-lead = Team lead
+role-admin = Administrator
+sign-out-title = Sign out of this computer?
+sign-out-text = Your drafts stay here, encrypted, until you sign in again.
+sign-out-waiting = { $count ->
+    [one] One message has not been sent. It will go only once you sign in here again.
+   *[other] { $count } messages have not been sent. They will go only once you sign in here again.
+}
+cancel = Cancel
+
+## The list
+
+list = Conversations
+filters = Filter conversations
+filter-mine = Mine
+filter-unassigned = Unassigned
+filter-open = All open
+filter-closed = Closed
+list-gathered = { $count ->
+    [one] { $count } new conversation
+   *[other] { $count } new conversations
+}
+unread = { $count ->
+    [one] { $count } new message
+   *[other] { $count } new messages
+}
+row-draft = Draft
+row-waiting = Waiting for a reply
+row-from-me = You: { $text }
+row-from-colleague = Colleague: { $text }
+row-left = { $left } left
+row-owner = With { $name }
+row-owner-me = With you
+row-nobody = Unassigned
+contact-code = Contact { $code }
+list-load-error = The conversations cannot be shown.
+empty-mine-title = No conversations with you now
+empty-mine-text = What is assigned to you or what you claim appears here. Look at the unassigned ones to claim one.
+empty-mine-act = Show unassigned
+empty-unassigned-title = Nothing waits to be claimed
+empty-unassigned-text = Everything that came in has an owner. What is new appears here as it arrives.
+empty-open-title = No open conversations
+empty-open-text = When a citizen writes to the agency’s number, the conversation appears here at once.
+empty-closed-title = No closed conversations
+empty-closed-text = What is closed moves here, and can be opened again.
+syncing-title = Receiving the agency’s journal
+syncing-text = This happens once on this computer. You can begin with what has arrived.
+syncing-count = { $count ->
+    [0] Nothing has arrived yet
+    [one] { $count } entry has arrived
+   *[other] { $count } entries have arrived
+}
+
+## The conversation
+
+nothing-open-title = Choose a conversation from the list
+nothing-open-text = The arrow keys move through the list, Enter opens.
+conversation = Conversation with { $name }
+conversation-close = Close the conversation and go back to the list
+conversation-load-error = This conversation cannot be shown.
+window-left = { $left } left to reply freely
+window-over = WhatsApp window is over
+window-never = The citizen has not written yet
+older-loading = Loading older messages…
+older-none = Beginning of the conversation
+new-marker = New
+jump-new = { $count ->
+    [0] To the latest
+    [one] { $count } new message
+   *[other] { $count } new messages
+}
+heard-message = New message from { $name }: { $text }
+message-from-contact = { $name }, { $time }
+message-from-me = You, { $time }
+day-today = Today
+day-yesterday = Yesterday
+moment = { $day }, { $time }
+hours = { $count ->
+    [one] { $count } hour
+   *[other] { $count } hours
+}
+minutes = { $count ->
+    [one] { $count } minute
+   *[other] { $count } minutes
+}
+late-arrival = written { $sent }, arrived { $arrived }
+delivery-waiting = not sent yet
+delivery-stuck = not sent
+delivery-queued = being sent
+delivery-uncertain = not certain
+delivery-sent = sent
+delivery-delivered = delivered
+delivery-read = read
+delivery-failed = could not be sent
+not-shown = A message of type { $type }, not shown yet
+not-shown-hint = The message is kept whole; you can ask the citizen what it says.
+type-text = text
+type-image = photo
+type-audio = voice message
+type-video = video
+type-document = document
+type-sticker = sticker
+type-location = location
+type-contacts = contacts
+type-reaction = reaction
+type-interactive = choice from a list
+type-button = button
+type-order = order
+type-system = notice from WhatsApp
+type-unsupported = not supported by WhatsApp
+type-unknown = { $type }
+note-label = Internal note
+note-pending = Not kept at the gateway yet
+event-opened = Opened as { $number }
+event-claimed = Claimed by { $to }
+event-assigned = Assigned to { $to } by { $by }
+event-assigned-plain = Assigned to { $to }
+event-released = Given back to the queue by { $by }
+event-released-plain = Given back to the queue
+event-closed = Closed by { $by }: { $outcome }
+event-closed-plain = Closed: { $outcome }
+event-closed-bare = Closed
+event-reopened = Reopened by { $by }
+event-reopened-plain = Reopened
+you = you
+you-after = { $name } (you)
+
+## Why something is stuck, failed or uncertain
+
+problem-failed = WhatsApp did not accept it.
+problem-uncertain = The connection broke while sending; nobody knows whether WhatsApp got it. Look at the citizen’s answers before sending it again.
+problem-window_closed = The WhatsApp window (24 hours) ended before it was sent. It opens again when the citizen writes.
+problem-newer_reply = A colleague replied before you. Read that reply, then send again or drop yours.
+problem-case_moved = The case changed or moved before this was sent. Look at it, then try again.
+problem-stale = Written over an hour ago, and the citizen wrote since. Look again, then send.
+problem-behind = Waits behind a stuck message.
+problem-forbidden = Your role does not allow this. Ask the team lead.
+problem-invalid = The gateway did not take this. Look at it, then try again.
+problem-unknown_command = The gateway does not know this act yet. Tell support.
+problem-id_reused = This act was recorded before with other content. Drop it and write it again.
+problem-owned = A colleague has this case. Ask the team lead to assign it to you.
+problem-closed = The case is closed. Reopen it, then try again.
+problem-not_uncertain = It is known what became of this message; nothing is left to do.
+problem-not_found = This case is no longer available to you.
+problem-not_closed = The case is already open.
+problem-signed_out = The gateway has ended your session. Sign in again so that sending goes on.
+problem-too_old = The gateway asks for a newer version of the program. Ask support for the update. What has not been sent is kept.
+problem-other = The gateway refused it ({ $code }). Try again; if it happens again, tell support.
+send-error-131026 = It cannot reach this citizen: the number is not on WhatsApp, or its version is old. Use another way.
+send-error-131047 = The WhatsApp window (24 hours) is over. It opens again when the citizen writes.
+send-error-131048 = WhatsApp restricts this number for now. Tell your administrator.
+send-error-131050 = The citizen has stopped this kind of message.
+send-error-131056 = Too many messages to this citizen in a short time. Wait a little, then write it again.
+send-error-130429 = This number sends faster than allowed. Wait a little, then write it again.
+send-error-190 = The agency’s link to WhatsApp has expired. Tell your administrator.
+send-error-368 = WhatsApp has blocked the agency’s account for now. Tell your administrator.
+send-error-131031 = WhatsApp has locked the agency’s account. Tell your administrator.
+send-error-131042 = There is a payment problem with the agency’s WhatsApp account. Tell your administrator.
+send-error-130403 = The agency has blocked this citizen. Tell your administrator.
+send-error-other = WhatsApp did not accept it: { $title } ({ $code }).
+act-retry = Try again
+act-take-back = Take back to draft
+act-drop = Drop
+act-was-sent = It was sent
+act-send-again = Send it again
+act-write-again = Write it again
+
+## The composer
+
+composer = Compose
+mode-reply = Reply
+mode-note = Internal note
+composer-reply-placeholder = Write your reply to the citizen…
+composer-note-placeholder = A note for your colleagues. It never reaches the citizen…
+composer-reply-label = Text of the reply
+composer-note-label = Text of the internal note
+composer-send = Send
+composer-add-note = Add note
+composer-saved = Draft saved
+composer-keys = Enter sends, Shift+Enter makes a new line
+composer-left = { $count ->
+    [one] { $count } character left
+   *[other] { $count } characters left
+}
+composer-over = { $count ->
+    [one] { $count } character too long
+   *[other] { $count } characters too long
+}
+lock-window = The WhatsApp window is over: 24 hours have passed since the citizen’s last message, and WhatsApp takes no reply. You can write again when they do.
+lock-never = The citizen has not written yet, so WhatsApp takes no message to them.
+lock-closed = This case is closed. Reopen it to reply.
+lock-draft = Your draft is kept.
+read-only = Your role may read only.
+
+## The case
+
+case = Case
+case-panel = Case details
+case-number = Case number
+case-state = State
+case-open = Open
+case-closed = Closed
+case-team = Team
+case-owner = Handled by
+case-nobody = Nobody yet
+case-opened-at = Opened
+case-closed-at = Closed
+case-outcome = Outcome
+case-notes = Internal notes
+case-notes-none = No notes yet. Write one in the composer.
+case-earlier = Earlier cases
+case-pending = Waiting to be sent: { $act }
+case-refused = Not accepted: { $act }
+case-more = Case details
+case-less = Fold details
+act-claim = Claim
+act-release = Give back to the queue
+act-release-short = Release
+act-assign = Assign
+act-assign-label = Assign to somebody
+act-assign-to = Assign to
+act-assign-none = Nobody in this team can take it.
+act-close = Close
+act-close-how = How did it end?
+act-reopen = Reopen
+act-close_case = Close
+act-reopen_case = Reopen
+act-other = Act
+
+## The foot
+
+foot = Sync state
+foot-connecting = Connecting to the gateway…
+foot-syncing = Receiving what is new…
+foot-synced = Last synced { $time }
+foot-live = Connected
+foot-offline = Off line since { $time }
+foot-offline-bare = Off line
+foot-waiting = { $count ->
+    [one] One message waiting to go
+   *[other] { $count } messages waiting to go
+}
+foot-stuck = { $count ->
+    [one] One stuck act needs you
+   *[other] { $count } stuck acts need you
+}
+
+## Notifications of the system, said by the desk
+
+notify-new = New { $kind } from { $name }
+notify-wrote = { $name } wrote again
+notify-given = Assigned to you: { $number }
+notify-not-text = ({ $type })
+notify-many = { $count ->
+    [one] { $count } conversation needs you
+   *[other] { $count } conversations need you
+}
+notify-many-body = Open Shubbak to see what is new.

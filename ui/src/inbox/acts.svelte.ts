@@ -1,0 +1,56 @@
+import type { CaseId, ErrorCode, Mode, StaffId } from "../lib/api.generated";
+import { CallFailure, type Host } from "../lib/host";
+import type { Conversation } from "./conversation.svelte";
+
+/** What the acts need of the inbox. */
+interface Surroundings {
+  readonly conversation: Conversation | null;
+  acted(): Promise<void>;
+}
+
+/** What a person does with a case, or with what is stuck. Each is queued at the desk, and shown from there. */
+export class Acts {
+  busy = $state(false);
+  error: ErrorCode | null = $state(null);
+  readonly #host: Host;
+  readonly #around: Surroundings;
+
+  constructor(host: Host, around: Surroundings) {
+    this.#host = host;
+    this.#around = around;
+  }
+
+  claim = (of: CaseId) => this.#do(() => this.#host.call("claim", { case: of }));
+  release = (of: CaseId) => this.#do(() => this.#host.call("release", { case: of }));
+  assign = (of: CaseId, staff: StaffId) => this.#do(() => this.#host.call("assign", { case: of, staff }));
+  closeCase = (of: CaseId, outcome: string) => this.#do(() => this.#host.call("close_case", { case: of, outcome }));
+  reopen = (of: CaseId) => this.#do(() => this.#host.call("reopen_case", { case: of }));
+  discard = (id: string) => this.#do(() => this.#host.call("discard", { id }));
+  retry = (id: string) => this.#do(() => this.#host.call("retry", { id, seen: this.#around.conversation?.page?.seen ?? 0 }));
+
+  /** Takes a stuck reply or note back into the composer. */
+  takeBack = (id: string, mode: Mode) =>
+    this.#do(async () => {
+      const { conversation } = this.#around;
+      await conversation?.composer.flush();
+      conversation?.composer.takenBack(await this.#host.call("take_back", { id }), mode);
+    });
+
+  clear(): void {
+    this.error = null;
+  }
+
+  async #do(act: () => Promise<unknown>): Promise<void> {
+    if (this.busy) return;
+    this.busy = true;
+    this.error = null;
+    try {
+      await act();
+    } catch (thrown) {
+      this.error = CallFailure.of(thrown).code;
+    } finally {
+      this.busy = false;
+    }
+    await this.#around.acted();
+  }
+}

@@ -1,0 +1,136 @@
+import type { ConversationId, DeskStatus, Me, Outcome, Person, Signal } from "../lib/api.generated";
+import { clock } from "../lib/clock.svelte";
+import { coalesce, oncePerFrame } from "../lib/coalesce";
+import type { Host } from "../lib/host";
+import { Acts } from "./acts.svelte";
+import { Conversation } from "./conversation.svelte";
+import { List } from "./list.svelte";
+
+/** Everything the main window shows of one person's desk, from signing in to signing out. */
+export class Inbox {
+  readonly list: List;
+  readonly acts: Acts;
+  readonly me: Me;
+  conversation: Conversation | null = $state.raw(null);
+  status: DeskStatus | null = $state.raw(null);
+  /** Whether the person looks at this window. */
+  focused = $state(document.hasFocus());
+  /** Whether the open conversation was chosen with the keyboard: then the keyboard goes on in it. */
+  byKeyboard = false;
+  readonly #host: Host;
+  readonly #askStatus: () => Promise<void>;
+  readonly #work: () => void;
+  #due = { list: false, page: false, status: false };
+
+  constructor(host: Host, me: Me) {
+    this.#host = host;
+    this.me = me;
+    this.list = new List(host);
+    this.acts = new Acts(host, this);
+    this.#askStatus = coalesce(() => this.#status());
+    this.#work = oncePerFrame(() => this.#catchUp());
+  }
+
+  begin(): void {
+    this.#want({ list: true, page: true, status: true });
+  }
+
+  /** What the desk says without being asked. A burst is answered once a frame. */
+  heard(signal: Signal): void {
+    switch (signal.event) {
+      case "changed":
+        this.#want({ list: true, page: signal.all || (this.conversation !== null && signal.conversations.includes(this.conversation.id)) });
+        break;
+      case "status":
+        this.#want({ status: true });
+        break;
+      case "open":
+        this.open(signal.conversation);
+        break;
+      case "session":
+        break;
+    }
+  }
+
+  /** Shows a conversation; what was written in the one before is kept first. */
+  open(id: ConversationId, byKeyboard = false): void {
+    this.byKeyboard = byKeyboard;
+    if (this.conversation?.id === id) {
+      void this.conversation.refresh();
+      return;
+    }
+    this.#leave();
+    this.conversation = new Conversation(this.#host, id);
+    this.acts.clear();
+    void this.conversation.refresh();
+    this.#tellShowing();
+  }
+
+  close(): void {
+    this.#leave();
+    this.conversation = null;
+    this.#tellShowing();
+  }
+
+  focus(focused: boolean): void {
+    this.focused = focused;
+    if (!focused) void this.conversation?.composer.flush();
+    clock.tick();
+    this.#tellShowing();
+  }
+
+  /** The person goes: what is half written is kept, and nothing is watched any more. */
+  async end(): Promise<void> {
+    this.conversation?.watch(false);
+    await this.conversation?.composer.flush();
+  }
+
+  async outcomes(): Promise<Outcome[]> {
+    return (await this.#host.call("outcomes", {})).outcomes;
+  }
+
+  async assignable(of: string): Promise<Person[]> {
+    return (await this.#host.call("assignable", { case: of })).people;
+  }
+
+  /** After an act of the person's own: the desk has it in its outbox, so everything it touches is asked for again. */
+  async acted(): Promise<void> {
+    this.list.settle();
+    await Promise.all([this.conversation?.refresh(), this.list.refresh(), this.#askStatus()]);
+  }
+
+  #want(due: Partial<{ list: boolean; page: boolean; status: boolean }>): void {
+    if (due.list === true) this.#due.list = true;
+    if (due.page === true) this.#due.page = true;
+    if (due.status === true) this.#due.status = true;
+    this.#work();
+  }
+
+  #catchUp(): void {
+    const due = this.#due;
+    this.#due = { list: false, page: false, status: false };
+    if (due.list) void this.list.refresh();
+    if (due.page) void this.conversation?.refresh();
+    if (due.status) void this.#askStatus();
+  }
+
+  #leave(): void {
+    this.conversation?.watch(false);
+    void this.conversation?.composer.flush();
+  }
+
+  async #status(): Promise<void> {
+    try {
+      this.status = await this.#host.call("status", {});
+      clock.offset = this.status.clock_offset;
+    } catch (thrown) {
+      console.error("Asking for the status:", thrown);
+    }
+  }
+
+  #tellShowing(): void {
+    this.#host.call("showing", { conversation: this.conversation?.id ?? null, focused: this.focused }).catch((thrown: unknown) => {
+      console.error("Saying what is shown:", thrown);
+    });
+  }
+}

@@ -1,0 +1,75 @@
+import type { Item } from "../lib/api.generated";
+import { daysBetween } from "../lib/format/time";
+
+/** An item's key: the same from pending to read, so that its row is never mounted anew. */
+export function keyOf(item: Item): string {
+  switch (item.item) {
+    case "message":
+      return item.message;
+    case "note":
+      return item.note;
+    case "event":
+      return `${item.case}:${item.seq}:${item.what}`;
+  }
+}
+
+/** Puts a newly asked page in place of what it covers; what was loaded before its first item stays above it. */
+export function joined(shown: Item[], page: Item[]): Item[] {
+  const first = page[0];
+  if (first === undefined) return page;
+  const fresh = new Set(page.map(keyOf));
+  const above = shown.filter((item) => stands(item, first) < 0 && item.seq !== 0 && !fresh.has(keyOf(item)));
+  return [...above, ...page];
+}
+
+/** Order by place, then seq; what has no seq yet stands last. */
+function stands(a: Item, b: Item): number {
+  const seq = (item: Item): number => (item.seq === 0 ? Infinity : item.seq);
+  return a.place - b.place || (seq(a) === seq(b) ? 0 : seq(a) - seq(b));
+}
+
+/** What stands above an item: a new day, the 'new' marker, or whether it continues what the same person just said. */
+export interface Lead {
+  day: boolean;
+  fresh: boolean;
+  follows: boolean;
+}
+
+/** How close two messages of one person stand together to be one turn. */
+const TURN = 5 * 60_000;
+
+export function leads(items: Item[], firstNew: number | null): Lead[] {
+  let marked = false;
+  return items.map((item, index) => {
+    const before = items[index - 1];
+    const day = before === undefined || daysBetween(before.place, item.place) !== 0;
+    const fresh = !marked && firstNew !== null && item.seq >= firstNew;
+    marked ||= fresh;
+    return { day, fresh, follows: !day && !fresh && sameTurn(before, item) };
+  });
+}
+
+function sameTurn(before: Item | undefined, item: Item): boolean {
+  return (
+    before?.item === "message" &&
+    item.item === "message" &&
+    before.from === item.from &&
+    before.by?.staff === item.by?.staff &&
+    item.place - before.place < TURN
+  );
+}
+
+/** The last seq of each case among the items that came after `after`. */
+export function seenIn(items: Item[], after: number): Map<string, number> {
+  const seen = new Map<string, number>();
+  for (const { case: of, seq } of items) {
+    if (seq > after) seen.set(of, Math.max(seq, seen.get(of) ?? 0));
+  }
+  return seen;
+}
+
+/** The last message of ours that the citizen has read: it says so in a word. */
+export function lastRead(items: Item[]): string | null {
+  const read = items.findLast((item) => item.item === "message" && item.delivery === "read");
+  return read?.item === "message" ? read.message : null;
+}

@@ -1,0 +1,22 @@
+/** How long a text may be that WhatsApp carries, in Unicode scalar values. */
+export const LONGEST = 4096;
+
+/** Length in Unicode scalar values: an emoji is one or a few, never the two halves of a surrogate pair. */
+export function length(text: string): number {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}
+
+/** The letter on an avatar, or nothing where a name has none to show. */
+export function initial(name: string): string | null {
+  const letter = /\p{L}/u.exec(name.replace(/^(?:ال|al-)/iu, ""))?.[0] ?? /\p{L}/u.exec(name)?.[0];
+  return letter?.toLocaleUpperCase("en") ?? null;
+}
+
+/** One of `grounds` grounds, always the same for the same seed. */
+export function ground(seed: string, grounds: number): number {
+  let hash = 2166136261;
+  for (const character of seed) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 16777619);
+  return ((hash >>> 0) % grounds) + 1;
+}

@@ -1,0 +1,64 @@
+import type { Language } from "../api.generated";
+import { LOCALES, say } from "../i18n/catalogue";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** Making a formatter costs more than using it a thousand times. */
+function format(language: Language, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = language + JSON.stringify(options);
+  const kept = formats.get(key) ?? new Intl.DateTimeFormat(LOCALES[language], options);
+  formats.set(key, kept);
+  return kept;
+}
+
+/** `9:41 ص`, `9:41 am`: the one style of time. */
+export function time(language: Language, at: number): string {
+  return format(language, { hour: "numeric", minute: "2-digit", hour12: true }).format(at);
+}
+
+/** `21 نوفمبر 2026`, the year left out where it is this one. */
+export function date(language: Language, at: number, now: number): string {
+  const sameYear = new Date(at).getFullYear() === new Date(now).getFullYear();
+  return format(language, { day: "numeric", month: "long", ...(sameYear ? {} : { year: "numeric" }) }).format(at);
+}
+
+/** Month and year, for what lies further back. */
+export function month(language: Language, at: number): string {
+  return format(language, { month: "long", year: "numeric" }).format(at);
+}
+
+/** How many midnights lie between two moments, on this computer's calendar. */
+export function daysBetween(earlier: number, later: number): number {
+  const midnight = (at: number): number => new Date(at).setHours(0, 0, 0, 0);
+  return Math.round((midnight(later) - midnight(earlier)) / DAY);
+}
+
+/** The words on a day divider: today, yesterday, a weekday of the last six days, a date. */
+export function day(language: Language, at: number, now: number): string {
+  const days = daysBetween(at, now);
+  if (days === 0) return say(language, "day-today");
+  if (days === 1) return say(language, "day-yesterday");
+  if (days > 1 && days < 7) return format(language, { weekday: "long" }).format(at);
+  return date(language, at, now);
+}
+
+/** The time in a row of the list: the hour today, the day before that. */
+export function when(language: Language, at: number, now: number): string {
+  return daysBetween(at, now) === 0 ? time(language, at) : day(language, at, now);
+}
+
+/** Day and time together, the day left out where it is today. */
+export function moment(language: Language, at: number, now: number): string {
+  const hour = time(language, at);
+  return daysBetween(at, now) === 0 ? hour : say(language, "moment", { day: day(language, at, now), time: hour });
+}
+
+/** `23 ساعة`, `22 دقيقة`: hours while there are any, minutes then; never less than a minute while something is left. */
+export function left(language: Language, milliseconds: number): string {
+  if (milliseconds >= HOUR) return say(language, "hours", { count: Math.floor(milliseconds / HOUR) });
+  return say(language, "minutes", { count: Math.max(1, Math.floor(milliseconds / MINUTE)) });
+}
