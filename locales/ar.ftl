@@ -382,3 +382,17 @@ notify-many = { $count ->
    *[other] { $count } محادثة بانتظارك
 }
 notify-many-body = افتح شُبّاك لترى الجديد.
+
+## The tray and the system, beside the window
+
+tray-open = فتح شُبّاك
+tray-quit = إنهاء شُبّاك
+tray-waiting = { $count ->
+    [zero] شُبّاك: لا أحد بانتظار الرد
+    [one] شُبّاك: محادثة واحدة بانتظار الرد
+    [two] شُبّاك: محادثتان بانتظار الرد
+    [few] شُبّاك: { $count } محادثات بانتظار الرد
+    [many] شُبّاك: { $count } محادثة بانتظار الرد
+   *[other] شُبّاك: { $count } محادثة بانتظار الرد
+}
+notification-open = فتح المحادثة

@@ -333,3 +333,14 @@ notify-many = { $count ->
    *[other] { $count } conversations need you
 }
 notify-many-body = Open Shubbak to see what is new.
+
+## The tray and the system, beside the window
+
+tray-open = Open Shubbak
+tray-quit = Quit Shubbak
+tray-waiting = { $count ->
+    [0] Shubbak: nobody waits for a reply
+    [one] Shubbak: { $count } conversation waits for a reply
+   *[other] Shubbak: { $count } conversations wait for a reply
+}
+notification-open = Open the conversation
