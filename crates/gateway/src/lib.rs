@@ -1,1 +1,27 @@
-//! gateway
+//! The gateway: between the Cloud API and the desks, and the keeper of each agency's journal.
+//!
+//! A message's way in: [`webhook`] → [`deliveries`] → [`intake`] → [`agency`]'s queue → [`decider`] → [`live`].
+//! A reply's way out: [`commands`] → [`agency`]'s queue → [`decider`] → [`sender`] → Graph API.
+
+pub mod agency;
+pub mod commands;
+pub mod config;
+pub mod decider;
+pub mod deliveries;
+pub mod failure;
+pub mod gateway;
+pub mod http;
+pub mod init;
+pub mod intake;
+pub mod journal;
+pub mod keys;
+pub mod live;
+pub mod passwords;
+pub mod requests;
+pub mod sender;
+pub mod serve;
+pub mod session;
+pub mod sqlite;
+pub mod sync;
+pub mod tls;
+pub mod webhook;

@@ -1,2 +1,154 @@
-//! placeholder
-fn main() {}
+//! `shubbak-gateway`: the server program.
+
+use std::{io::Write as _, path::PathBuf, process::ExitCode, sync::Arc};
+
+use anyhow::{Context, Result};
+use clap::{Args, Parser, Subcommand};
+use domain::ids::{Clock, Ids, System};
+use gateway::{config, init, serve};
+use tokio::sync::oneshot;
+use tracing_subscriber::EnvFilter;
+
+/// The server between WhatsApp and the desks.
+#[derive(Parser)]
+#[command(name = "shubbak-gateway", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Creates the storage and each agency's first account; prints a one-time code for each.
+    Init(Common),
+    /// Serves until it is told to stop (SIGTERM, Ctrl-C).
+    Serve(Common),
+    /// Tells what is wrong with the configuration, in words.
+    Check(Common),
+    /// Accounts.
+    Staff {
+        #[command(subcommand)]
+        command: Staff,
+    },
+}
+
+#[derive(Subcommand)]
+enum Staff {
+    /// Prints a new one-time code, with which a person sets a new password.
+    Code {
+        /// What the person signs in with.
+        username: String,
+        /// Which agency; needed where there are several.
+        #[arg(long)]
+        agency: Option<String>,
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+#[derive(Args)]
+struct Common {
+    /// The configuration.
+    #[arg(long, default_value = "gateway.toml")]
+    config: PathBuf,
+    /// Answers in JSON, for programs.
+    #[arg(long)]
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).json().init();
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        tracing::debug!("A crypto provider was installed before");
+    }
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    let (clock, ids): (Arc<dyn Clock>, Arc<dyn Ids>) = (Arc::new(System), Arc::new(System));
+    match command {
+        Command::Check(common) => {
+            let found = config::load(&common.config);
+            if common.json {
+                let (problems, warnings) = match &found {
+                    Ok(config) => (&[][..], &config.warnings[..]),
+                    Err(problems) => (&problems.0[..], &[][..]),
+                };
+                say(&serde_json::json!({ "problems": problems, "warnings": warnings }).to_string())?;
+            }
+            let config = found?;
+            if !common.json {
+                for warning in &config.warnings {
+                    say(&format!("Note: {warning}"))?;
+                }
+                say(&format!("{} is sound: {} agencies", common.config.display(), config.agencies.len()))?;
+            }
+            Ok(())
+        }
+        Command::Init(common) => {
+            let made = init::init(&config::load(&common.config)?, clock, ids)?;
+            if common.json {
+                return say(&serde_json::to_string(&made)?);
+            }
+            for admin in &made.admins {
+                say(&told(admin))?;
+            }
+            Ok(())
+        }
+        Command::Staff { command: Staff::Code { username, agency, common } } => {
+            let given = init::staff_code(&config::load(&common.config)?, agency.as_deref(), &username, &clock, &ids)?;
+            say(&if common.json { serde_json::to_string(&given)? } else { told(&given) })
+        }
+        Command::Serve(common) => {
+            let config = config::load(&common.config)?;
+            for warning in &config.warnings {
+                tracing::warn!("{warning}");
+            }
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("Starting tokio")?;
+            runtime.block_on(async {
+                let (listening, address) = oneshot::channel();
+                if common.json {
+                    tokio::spawn(async move {
+                        if let Ok(address) = address.await {
+                            let _ = say(&serde_json::json!({ "address": address }).to_string());
+                        }
+                    });
+                }
+                serve::serve(config, clock, ids, listening, told_to_stop()).await
+            })
+        }
+    }
+}
+
+fn told(admin: &init::Admin) -> String {
+    format!("{}: sign in as {} with the one-time code {} (72 hours)", admin.agency, admin.username, admin.code)
+}
+
+fn say(line: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}").and_then(|()| out.flush()).context("Writing to standard output")
+}
+
+async fn told_to_stop() {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+            let _ = interrupted.await;
+            return;
+        };
+        tokio::select! {
+            _ = interrupted => {}
+            _ = terminated.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = interrupted.await;
+}

@@ -1,0 +1,278 @@
+//! An agency as the rest of the program sees it: a queue to its deciding thread, a few readers, its live channel.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use anyhow::{Context, Result};
+use domain::{
+    chain::Hash,
+    command::SystemAsk,
+    ids::{CaseId, DeliveryId, StaffId},
+    wire::Answer,
+};
+use records::Records;
+use tokio::sync::{Notify, broadcast, mpsc, oneshot};
+
+use crate::{
+    decider::{Aside, Decided, Decider, Given, Item, Job, Told},
+    failure::Failure,
+    journal::{self, Batch},
+    live::{self, Event},
+    sqlite,
+};
+
+/// So many things wait to be decided; the next person is told to come again, the next delivery waits.
+const QUEUE: usize = 4096;
+/// So many are decided in one transaction at most.
+const BATCH: usize = 256;
+/// So many readers are kept open.
+const IDLE_READERS: usize = 8;
+/// So many cases wait to be marked as read on WhatsApp; beyond that, a tick stays grey for a while.
+const READ: usize = 256;
+
+/// One agency.
+pub struct Agency {
+    /// Its short name.
+    pub id: String,
+    /// What was committed, for the desks.
+    pub live: broadcast::Sender<Event>,
+    /// Wakes the sender.
+    pub wake: Arc<Notify>,
+    jobs: mpsc::Sender<Job>,
+    ready: Arc<AtomicBool>,
+    files: Files,
+    idle: Mutex<Vec<Reader>>,
+}
+
+/// Where an agency's files are.
+#[derive(Debug, Clone)]
+pub struct Files {
+    /// The journal.
+    pub journal: PathBuf,
+    /// The read model.
+    pub records: PathBuf,
+}
+
+impl Files {
+    /// Where they are, by the folders of the configuration.
+    pub fn of(agency: &str, journal: &Path, records: &Path) -> Self {
+        Self { journal: journal::path(journal, agency), records: records.join(agency).join("records.db") }
+    }
+
+    /// Opens the read model for writing; it is made where it is absent, since the journal can always fill it.
+    pub fn open_records(&self) -> Result<Records> {
+        if let Some(folder) = self.records.parent() {
+            std::fs::create_dir_all(folder).with_context(|| format!("Making {}", folder.display()))?;
+        }
+        Records::open(sqlite::writer(&self.records, true)?)
+            .with_context(|| format!("Opening {}", self.records.display()))
+    }
+}
+
+/// Reads an agency's files beside the deciding thread.
+pub struct Reader {
+    /// The journal.
+    pub journal: journal::Reader,
+    /// The read model.
+    pub records: Records,
+}
+
+impl Reader {
+    fn open(files: &Files) -> Result<Self> {
+        let records = Records::read_only(sqlite::reader(&files.records)?).context("Opening the records for reading")?;
+        Ok(Self { journal: journal::Reader::open(&files.journal)?, records })
+    }
+
+    /// Whose device bears a token, if it is signed in and its person's account is in use.
+    pub fn signed_in(&self, token: &Hash) -> Result<Option<StaffId>> {
+        let Some(staff) = self.journal.device(token)? else { return Ok(None) };
+        let account = self.records.staff(staff)?;
+        Ok(account.filter(|account| account.viewer.active).map(|_| staff))
+    }
+}
+
+/// What happens beside deciding, from the deciding thread on.
+pub struct Outlets {
+    /// Cases which their owner has read.
+    pub read: mpsc::Receiver<CaseId>,
+}
+
+impl Agency {
+    /// Starts the deciding thread. It ends when the agency is dropped.
+    pub fn start(id: &str, files: Files, mut decider: Decider) -> Result<(Arc<Self>, Outlets)> {
+        let (jobs, waiting) = mpsc::channel(QUEUE);
+        let (read_to, read) = mpsc::channel(READ);
+        let ready = Arc::new(AtomicBool::new(false));
+        let live = live::channel();
+        let wake = Arc::new(Notify::new());
+        let thread = Thread {
+            agency: id.to_owned(),
+            waiting,
+            ready: Arc::clone(&ready),
+            live: live.clone(),
+            wake: Arc::clone(&wake),
+            read: read_to,
+        };
+        match decider.bring_up() {
+            Ok(()) => ready.store(true, Ordering::Release),
+            Err(error) => tracing::error!(error = format!("{error:#}"), agency = id, "The agency is not ready"),
+        }
+        std::thread::Builder::new()
+            .name(format!("agency {id}"))
+            .spawn(move || thread.run(decider))
+            .context("Starting an agency's thread")?;
+        let agency = Self { id: id.to_owned(), live, wake, jobs, ready, files, idle: Mutex::default() };
+        Ok((Arc::new(agency), Outlets { read }))
+    }
+
+    /// Whether `records` stands at the head and decisions are taken.
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+
+    /// Asks the deciding thread. `None`: it could not be committed, or the thread is overloaded.
+    async fn ask<T>(&self, job: impl FnOnce(oneshot::Sender<T>) -> Job) -> Result<T, Failure> {
+        self.ask_later(job)?.await.map_err(|_| self.not_committed())
+    }
+
+    fn ask_later<T>(&self, job: impl FnOnce(oneshot::Sender<T>) -> Job) -> Result<oneshot::Receiver<T>, Failure> {
+        let (done, answer) = oneshot::channel();
+        match self.jobs.try_send(job(done)) {
+            Ok(()) => Ok(answer),
+            Err(_) => Err(Failure::not_ready("Too much waits to be decided").retry_after(1)),
+        }
+    }
+
+    fn not_committed(&self) -> Failure {
+        if self.is_ready() {
+            Failure::not_stored("It could not be stored; send it again").retry_after(1)
+        } else {
+            Failure::not_ready("The agency cannot decide at the moment").retry_after(5)
+        }
+    }
+
+    /// Decides commands, in their order.
+    pub async fn commands(&self, staff: StaffId, given: Vec<Given>) -> Result<Vec<Answer>, Failure> {
+        let mut waiting = Vec::with_capacity(given.len());
+        for given in given {
+            waiting.push(self.ask_later(|done| Job::Command { staff, given, done })?);
+        }
+        let mut answers = Vec::with_capacity(waiting.len());
+        for answer in waiting {
+            answers.push(answer.await.map_err(|_| self.not_committed())?);
+        }
+        Ok(answers)
+    }
+
+    /// Decides what the system asks for.
+    pub async fn system(&self, ask: SystemAsk) -> Result<Decided, Failure> {
+        self.ask(|done| Job::System { ask, done }).await
+    }
+
+    /// Hands in a delivery's items, waiting for a place; the receiver tells what came of it.
+    pub async fn inbound(
+        &self,
+        cause: DeliveryId,
+        items: Vec<Item>,
+    ) -> Option<oneshot::Receiver<Result<(), &'static str>>> {
+        let (done, answer) = oneshot::channel();
+        self.jobs.send(Job::Inbound { cause, items, done }).await.ok().map(|()| answer)
+    }
+
+    /// Changes the plain tables. The events are published with what was committed.
+    pub async fn change<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Batch<'_>) -> Result<(T, Option<Event>)> + Send + 'static,
+    ) -> Result<T, Failure> {
+        self.ask(|done| {
+            let aside: Aside = Box::new(move |batch| {
+                let (value, event) = work(batch)?;
+                Ok(Box::new(move || {
+                    let _ = done.send(value);
+                    event
+                }))
+            });
+            Job::Aside(aside)
+        })
+        .await
+    }
+
+    /// Reads, on a thread where that may take its time.
+    pub async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&mut Reader) -> Result<T> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let agency = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || {
+            let idle = agency.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let mut reader = match idle {
+                Some(reader) => reader,
+                None => Reader::open(&agency.files)?,
+            };
+            let value = work(&mut reader)?;
+            let mut idle = agency.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            if idle.len() < IDLE_READERS {
+                idle.push(reader);
+            }
+            Ok(value)
+        });
+        match done.await {
+            Ok(value) => value.map_err(|error: anyhow::Error| Failure::inside(&error)),
+            Err(error) => Err(Failure::inside(&anyhow::Error::new(error).context("Reading"))),
+        }
+    }
+}
+
+struct Thread {
+    agency: String,
+    waiting: mpsc::Receiver<Job>,
+    ready: Arc<AtomicBool>,
+    live: broadcast::Sender<Event>,
+    wake: Arc<Notify>,
+    read: mpsc::Sender<CaseId>,
+}
+
+impl Thread {
+    fn run(mut self, mut decider: Decider) {
+        while let Some(first) = self.waiting.blocking_recv() {
+            let mut jobs = vec![first];
+            while jobs.len() < BATCH {
+                let Ok(next) = self.waiting.try_recv() else { break };
+                jobs.push(next);
+            }
+            let decided = decider.batch(jobs);
+            let was_ready = self.ready.swap(decided.is_ok(), Ordering::AcqRel);
+            match decided {
+                Ok(told) => self.tell(told),
+                Err(error) => tracing::error!(
+                    error = format!("{error:#}"),
+                    agency = self.agency,
+                    was_ready,
+                    "A batch could not be committed"
+                ),
+            }
+        }
+    }
+
+    fn tell(&self, told: Told) {
+        for event in told.events {
+            live::publish(&self.live, event);
+        }
+        if told.wake_sender {
+            self.wake.notify_one();
+        }
+        for case in told.read {
+            let _ = self.read.try_send(case);
+        }
+        for then in told.answers {
+            if let Some(event) = then() {
+                live::publish(&self.live, event);
+            }
+        }
+    }
+}

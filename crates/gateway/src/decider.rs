@@ -1,0 +1,478 @@
+//! One agency's decisions, one after another.
+//!
+//! A batch is one transaction: lock the head, bring `records` up to it, then item by item (each between savepoints of its
+//! own) load the facts, decide, append, apply; commit the journal, then `records`, and only then publish and answer. So
+//! two people never own one case, case numbers and `seq` are dense, and `records` is never ahead of the journal. If the
+//! journal's commit fails its outcome is unknown: `records` is rolled back, nobody is answered, and the next batch reads
+//! the head again.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use anyhow::{Context as _, Result, bail};
+use domain::{
+    chain::Hash,
+    command::{Ask, Code, Command, Refusal, Report, SendOutcome, SystemAsk},
+    decide::{Context, decide, decide_system},
+    entry::{Entry, Fact, NewEntry, Scope},
+    ids::{CaseId, Clock, CommandId, DeliveryId, EntryId, Ids, Millis, Seq, StaffId},
+    visibility::Viewer,
+    wire::{Answer, Outcome},
+};
+use records::{Records, Stand};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use crate::{
+    journal::{Batch, Journal},
+    keys::ServerKey,
+    live::{Event, Published},
+    sync::HORIZON,
+};
+
+/// One-time codes live for three days.
+pub const CODE_LIFE: Millis = 72 * 3_600_000;
+/// Statuses of messages not known yet, kept for the answer to the POST that they overtook.
+const ORPHANS: usize = 1024;
+/// Entries applied in one transaction while `records` catches up.
+const CATCH_UP: u32 = 2000;
+
+/// A command as it was given: what could be read of it, and the hash of the whole.
+pub struct Given {
+    /// Its id.
+    pub id: CommandId,
+    /// The hash of its body.
+    pub hash: Hash,
+    /// What is asked for, or why it cannot be read.
+    pub command: Result<Command, Refusal>,
+}
+
+/// An item of a delivery.
+pub struct Item {
+    /// Its key as `seen` keeps it.
+    pub key: Hash,
+    /// What it means.
+    pub ask: SystemAsk,
+}
+
+/// What came of one thing that the system asked for: the entries, or why there are none.
+pub type Decided = Result<Vec<Seq>, Refusal>;
+
+/// Something done beside the entries, in the same transaction; what it returns is run once that has committed.
+pub type Aside = Box<dyn FnOnce(&Batch<'_>) -> Result<Then> + Send>;
+/// What happens once a transaction has committed.
+pub type Then = Box<dyn FnOnce() -> Option<Event> + Send>;
+
+/// Something to decide. If it could not be committed, whoever waits sees the channel close.
+pub enum Job {
+    /// A delivery's items; the answer names what could not be taken in.
+    Inbound {
+        /// The delivery.
+        cause: DeliveryId,
+        /// What stands in it for this agency.
+        items: Vec<Item>,
+        /// Told why something could not be taken in.
+        done: oneshot::Sender<Result<(), &'static str>>,
+    },
+    /// What a person asks for.
+    Command {
+        /// Who asks.
+        staff: StaffId,
+        /// For what.
+        given: Given,
+        /// Told the answer.
+        done: oneshot::Sender<Answer>,
+    },
+    /// What the system asks for.
+    System {
+        /// For what.
+        ask: SystemAsk,
+        /// Told what came of it.
+        done: oneshot::Sender<Decided>,
+    },
+    /// What stands beside the entries.
+    Aside(Aside),
+}
+
+/// What a batch brought about, to be told after it.
+#[derive(Default)]
+pub struct Told {
+    /// What desks may have to know, in order.
+    pub events: Vec<Event>,
+    /// Whether the sender has something to look at.
+    pub wake_sender: bool,
+    /// Cases which their owner has read up to the end.
+    pub read: Vec<CaseId>,
+    /// What is said to those who wait, after everything else.
+    pub answers: Vec<Then>,
+}
+
+/// The journal and what decides on it; one thread owns it.
+pub struct Decider {
+    journal: Journal,
+    mind: Mind,
+}
+
+struct Mind {
+    agency: String,
+    records: Records,
+    stand: Option<Stand>,
+    key: Arc<ServerKey>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    orphans: VecDeque<Report>,
+}
+
+impl Decider {
+    /// Puts a journal and its read model together.
+    pub fn new(
+        agency: &str,
+        journal: Journal,
+        records: Records,
+        key: Arc<ServerKey>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+    ) -> Self {
+        let orphans = VecDeque::new();
+        Self { journal, mind: Mind { agency: agency.to_owned(), records, stand: None, key, clock, ids, orphans } }
+    }
+
+    /// Brings `records` up to the journal's head; what fits no longer is built anew.
+    pub fn bring_up(&mut self) -> Result<()> {
+        let batch = self.journal.begin()?;
+        self.mind.bring_up(&batch)
+    }
+
+    /// The read model.
+    pub fn records(&self) -> &Records {
+        &self.mind.records
+    }
+
+    /// Decides a batch and commits it. After an error nothing of it holds, or nobody knows; nobody was answered.
+    pub fn batch(&mut self, jobs: Vec<Job>) -> Result<Told> {
+        let done = self.try_batch(jobs);
+        if done.is_err() {
+            // Whatever is open is given up; where nothing is, this fails and means nothing.
+            let _ = self.mind.records.connection().execute_batch("ROLLBACK");
+            self.mind.stand = None;
+        }
+        done
+    }
+
+    fn try_batch(&mut self, jobs: Vec<Job>) -> Result<Told> {
+        let mut batch = self.journal.begin()?;
+        self.mind.bring_up(&batch)?;
+        self.mind.execute("BEGIN IMMEDIATE")?;
+        let mut told = Told::default();
+        for job in jobs {
+            self.mind.one(&mut batch, job, &mut told)?;
+        }
+        let head = batch.head();
+        let stand = Stand { journal: head.journal.clone(), seq: head.seq, chain: head.chain };
+        let moved = self.mind.stand.as_ref() != Some(&stand);
+        if moved {
+            self.mind.records.set_stand(&stand)?;
+        }
+        batch.commit()?;
+        self.mind.stand = Some(stand);
+        if let Err(error) = self.mind.execute("COMMIT") {
+            // The journal holds it, so it is done; the next batch brings `records` up again.
+            tracing::error!(error = format!("{error:#}"), agency = self.mind.agency, "Committing the records failed");
+            let _ = self.mind.records.connection().execute_batch("ROLLBACK");
+            self.mind.stand = None;
+        }
+        Ok(told)
+    }
+}
+
+impl Mind {
+    fn execute(&self, sql: &str) -> Result<()> {
+        self.records.connection().execute_batch(sql).with_context(|| format!("Records: {sql}"))
+    }
+
+    fn bring_up(&mut self, batch: &Batch<'_>) -> Result<()> {
+        let head = batch.head();
+        let mut stand = match self.stand.take() {
+            Some(stand) => stand,
+            None => self.records.stand()?,
+        };
+        let fits = stand.journal == head.journal
+            && stand.seq <= head.seq
+            && (stand.seq == 0 || batch.chain_at(stand.seq)? == Some(stand.chain));
+        if !fits {
+            if stand.seq > 0 {
+                tracing::warn!(agency = self.agency, "The records do not fit the journal and are built anew");
+            }
+            self.execute("BEGIN IMMEDIATE")?;
+            self.records.wipe()?;
+            stand = Stand { journal: head.journal.clone(), seq: 0, chain: domain::chain::START };
+            self.records.set_stand(&stand)?;
+            self.execute("COMMIT")?;
+        }
+        while stand.seq < head.seq {
+            self.execute("BEGIN IMMEDIATE")?;
+            let caught_up = self.apply_after(batch, &mut stand);
+            self.execute(if caught_up.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+            caught_up?;
+        }
+        self.stand = Some(stand);
+        Ok(())
+    }
+
+    fn apply_after(&mut self, batch: &Batch<'_>, stand: &mut Stand) -> Result<()> {
+        let entries = batch.entries_after(stand.seq, CATCH_UP)?;
+        for entry in &entries {
+            let applied = self.records.apply(entry).with_context(|| format!("Applying entry {}", entry.seq))?;
+            if applied.unknown {
+                // Deciding without knowing what that entry says could contradict it.
+                bail!("Entry {} is of the kind {}, which this version does not know", entry.seq, entry.fact.kind());
+            }
+        }
+        let Some(last) = entries.last() else { bail!("The journal has no entry after {}", stand.seq) };
+        stand.seq = last.seq;
+        stand.chain = batch.chain_at(last.seq)?.context("The last entry is gone")?;
+        self.records.set_stand(stand)?;
+        Ok(())
+    }
+
+    fn one(&mut self, batch: &mut Batch<'_>, job: Job, told: &mut Told) -> Result<()> {
+        match job {
+            Job::Inbound { cause, items, done } => {
+                let mut reached = Ok(());
+                for item in items {
+                    reached = reached.and(self.item(batch, cause, item, told)?);
+                }
+                told.answers.push(answer(done, reached));
+            }
+            Job::Command { staff, given, done } => {
+                if let Some(given) = self.command(batch, staff, given, told)? {
+                    told.answers.push(answer(done, given));
+                }
+            }
+            Job::System { ask, done } => {
+                let decided = self.separately(batch, told, |mind, batch, told| {
+                    let decided = mind.system(batch, &ask, None, told)?;
+                    if let (Ok(_), SystemAsk::EndSending { outcome: SendOutcome::Accepted { wamid }, .. }) =
+                        (&decided, &ask)
+                    {
+                        mind.adopt(batch, wamid, told)?;
+                    }
+                    Ok(decided)
+                })?;
+                if let Some(decided) = decided {
+                    told.answers.push(answer(done, decided));
+                }
+            }
+            Job::Aside(work) => {
+                let done = self.separately(batch, told, |_, batch, _| work(batch))?;
+                told.answers.extend(done);
+            }
+        }
+        Ok(())
+    }
+
+    /// Does one thing between savepoints. If it fails, it alone is undone and logged, and the rest goes on.
+    fn separately<T>(
+        &mut self,
+        batch: &mut Batch<'_>,
+        told: &mut Told,
+        work: impl FnOnce(&mut Self, &mut Batch<'_>, &mut Told) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let mark = batch.savepoint()?;
+        self.execute("SAVEPOINT item")?;
+        let (events, read) = (told.events.len(), told.read.len());
+        match work(self, batch, told) {
+            Ok(done) => {
+                self.execute("RELEASE item")?;
+                batch.release(mark)?;
+                Ok(Some(done))
+            }
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), agency = self.agency, "One item could not be decided");
+                self.execute("ROLLBACK TO item; RELEASE item")?;
+                batch.undo(mark)?;
+                told.events.truncate(events);
+                told.read.truncate(read);
+                Ok(None)
+            }
+        }
+    }
+
+    fn item(
+        &mut self,
+        batch: &mut Batch<'_>,
+        cause: DeliveryId,
+        item: Item,
+        told: &mut Told,
+    ) -> Result<Result<(), &'static str>> {
+        let Item { key, ask } = item;
+        let decided = self.separately(batch, told, |mind, batch, told| {
+            if !batch.first_seen(&key, mind.clock.now())? {
+                return Ok(Ok(()));
+            }
+            Ok(match (mind.system(batch, &ask, Some(cause.0), told)?, &ask) {
+                (Ok(_), _) => Ok(()),
+                // A status overtook the answer to our own POST, or is about a message that another program sent.
+                (Err(refusal), SystemAsk::Report(report)) if refusal.code == Code::NotFound => {
+                    if mind.orphans.len() >= ORPHANS {
+                        mind.orphans.pop_front();
+                    }
+                    mind.orphans.push_back(report.clone());
+                    Ok(())
+                }
+                (Err(refusal), _) => {
+                    tracing::error!(agency = mind.agency, code = refusal.code.as_str(), "An item was not taken in");
+                    batch.unsee(&key)?;
+                    Err("refused")
+                }
+            })
+        })?;
+        Ok(decided.unwrap_or(Err("failed")))
+    }
+
+    /// Statuses that came before the wamid they are about was known.
+    fn adopt(&mut self, batch: &mut Batch<'_>, wamid: &str, told: &mut Told) -> Result<()> {
+        let orphans = std::mem::take(&mut self.orphans);
+        let (ours, others) = orphans.into_iter().partition(|report| report.wamid == wamid);
+        self.orphans = others;
+        let ours: VecDeque<Report> = ours;
+        for report in ours {
+            let _ = self.system(batch, &SystemAsk::Report(report), None, told)?;
+        }
+        Ok(())
+    }
+
+    fn system(
+        &mut self,
+        batch: &mut Batch<'_>,
+        ask: &SystemAsk,
+        cause: Option<Uuid>,
+        told: &mut Told,
+    ) -> Result<Decided> {
+        let facts = self.records.system_facts(ask)?;
+        let context = Context { now: self.now(batch), ids: &*self.ids };
+        match decide_system(&facts, ask, cause, &context) {
+            Ok(entries) => Ok(Ok(self.append(batch, entries, told)?)),
+            Err(refusal) => Ok(Err(refusal)),
+        }
+    }
+
+    fn command(
+        &mut self,
+        batch: &mut Batch<'_>,
+        staff: StaffId,
+        given: Given,
+        told: &mut Told,
+    ) -> Result<Option<Answer>> {
+        let Given { id, hash, command } = given;
+        let add_staff = matches!(&command, Ok(command) if matches!(command.ask, Ask::AddStaff { .. }));
+        let reused = || Outcome::Refused(Refusal::new(Code::IdReused, "This id came before with another body"));
+        let outcome = match (batch.answered(staff, id)?, command) {
+            (Some((before, outcome)), _) if before == hash => Some(outcome),
+            (Some(_), _) => Some(reused()),
+            // What cannot be read was not decided: a later version may read it.
+            (None, Err(refusal)) => Some(Outcome::Refused(refusal)),
+            (None, Ok(_)) if batch.is_anothers(staff, id)? => Some(reused()),
+            (None, Ok(command)) => self.separately(batch, told, |mind, batch, told| {
+                let outcome = match mind.asked(batch, staff, &command, told)? {
+                    Ok(seqs) => Outcome::Accepted(seqs),
+                    Err(refusal) => Outcome::Refused(refusal),
+                };
+                batch.answer(staff, id, &hash, &outcome, mind.now(batch))?;
+                Ok(outcome)
+            })?,
+        };
+        let Some(outcome) = outcome else { return Ok(None) };
+        let code = (add_staff && matches!(outcome, Outcome::Accepted(_))).then(|| self.key.code(&self.agency, id));
+        Ok(Some(Answer { id, outcome, code }))
+    }
+
+    fn asked(&mut self, batch: &mut Batch<'_>, staff: StaffId, command: &Command, told: &mut Told) -> Result<Decided> {
+        let facts = self.records.facts(staff, &command.ask)?;
+        let now = self.now(batch);
+        let entries = match decide(&facts, command, &Context { now, ids: &*self.ids }) {
+            Ok(entries) => entries,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let first = told.events.len();
+        let seqs = self.append(batch, entries, told)?;
+        match &command.ask {
+            Ask::AddStaff { .. } => batch.give_code(StaffId(command.id.0), command.id, now + CODE_LIFE)?,
+            Ask::ChangeStaff { staff, active: Some(false), .. } => {
+                let tokens = batch.remove_devices(*staff)?;
+                told.events.push(Event::SignedOut(tokens.into()));
+            }
+            Ask::SeenUpTo { case, seq } => {
+                batch.seen_up_to(staff, *case, *seq)?;
+                if facts.case.is_some_and(|facts| facts.owner == Some(staff) && facts.last_inbound <= *seq) {
+                    told.read.push(*case);
+                }
+            }
+            Ask::ReopenCase { .. } => {
+                // Desks were not given what was closed long ago: the stream alone would show them a case without a past.
+                let closed_at = facts.case.and_then(|facts| facts.closed_at);
+                if closed_at.is_some_and(|at| now - at > HORIZON) {
+                    mark_from_afar(told, first);
+                }
+            }
+            _ => {}
+        }
+        Ok(Ok(seqs))
+    }
+
+    fn append(&mut self, batch: &mut Batch<'_>, entries: Vec<NewEntry>, told: &mut Told) -> Result<Vec<Seq>> {
+        let now = self.now(batch);
+        let mut seqs = Vec::with_capacity(entries.len());
+        for new in entries {
+            let id = EntryId(self.ids.next(now));
+            let entry = Entry::from_new(new, batch.head().seq + 1, id, now);
+            let before = match &entry.fact {
+                Fact::CaseAssigned(body) => self.records.audience_at(body.case, entry.seq - 1)?,
+                _ => None,
+            };
+            batch.append(&entry)?;
+            self.records.apply(&entry).with_context(|| format!("Applying entry {}", entry.seq))?;
+            told.wake_sender |= matches!(entry.fact, Fact::MessageQueued(_) | Fact::MessageStatusChanged(_));
+            let audience = match entry.scope {
+                Scope::Case(case) => self.records.audience_at(case, entry.seq)?,
+                Scope::Agency | Scope::Staff(_) => None,
+            };
+            let mut published = Published::new(&entry, audience)?;
+            published.before = before.filter(|before| Some(before) != published.audience.as_ref());
+            published.viewer = match &entry.fact {
+                Fact::StaffChanged(body) => Some(Viewer {
+                    staff: body.staff,
+                    roles: body.roles.clone(),
+                    teams: body.teams.clone(),
+                    active: body.active,
+                }),
+                _ => None,
+            };
+            told.events.push(Event::Entry(Arc::new(published)));
+            seqs.push(entry.seq);
+        }
+        Ok(seqs)
+    }
+
+    /// The gateway's clock, but never before the last entry.
+    fn now(&self, batch: &Batch<'_>) -> Millis {
+        self.clock.now().max(batch.head().at)
+    }
+}
+
+fn answer<T: Send + 'static>(done: oneshot::Sender<T>, value: T) -> Then {
+    Box::new(move || {
+        // Whoever asked may have gone; what was decided holds all the same.
+        let _ = done.send(value);
+        None
+    })
+}
+
+fn mark_from_afar(told: &mut Told, first: usize) {
+    for event in told.events.iter_mut().skip(first) {
+        if let Event::Entry(entry) = event
+            && let Some(entry) = Arc::get_mut(entry)
+        {
+            entry.back_from_afar = true;
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The whole program, put together from its configuration and taken apart again.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+
+use anyhow::{Context, Result};
+use domain::{
+    command::SystemAsk,
+    ids::{Clock, Ids},
+};
+use tokio::{sync::watch, task::JoinSet};
+
+use crate::{
+    agency::{Agency, Files},
+    config::Config,
+    decider::{Decider, Job},
+    deliveries::Deliveries,
+    intake::Intake,
+    journal::Journal,
+    keys::ServerKey,
+    passwords::Passwords,
+    sender::Sender,
+    sqlite::Checkpointer,
+    webhook::Endpoint,
+};
+
+/// The file of the deliveries.
+pub const DELIVERIES: &str = "deliveries.db";
+
+/// What the handlers of requests share.
+pub struct Gateway {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn Ids>,
+    /// The server's key.
+    pub key: Arc<ServerKey>,
+    /// Raw deliveries.
+    pub deliveries: Deliveries,
+    /// The agencies by their short names.
+    pub agencies: BTreeMap<String, Arc<Agency>>,
+    /// The webhook endpoints by their paths.
+    pub endpoints: BTreeMap<String, Arc<Endpoint>>,
+    /// Hashes passwords.
+    pub passwords: Passwords,
+    /// Turns true when the gateway stops.
+    pub stopping: watch::Sender<bool>,
+}
+
+/// Resolves when the gateway stops.
+pub async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // A sender that is gone means the same.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
+}
+
+/// A gateway at work.
+pub struct Running {
+    /// What the handlers share.
+    pub gateway: Arc<Gateway>,
+    tasks: JoinSet<()>,
+    _checkpointer: Checkpointer,
+}
+
+impl Running {
+    /// Opens everything and starts intake and senders. It must run inside tokio.
+    pub async fn start(config: Config, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Self> {
+        let absent = || {
+            let folder = config.journal.display();
+            format!("Nothing is set up in {folder}: run `shubbak-gateway init` first")
+        };
+        let key = Arc::new(ServerKey::read(&config.journal).with_context(absent)?);
+        let file = config.journal.join(DELIVERIES);
+        let (deliveries, _) = Deliveries::start(&file).with_context(absent)?;
+        let http = whatsapp::client::http(whatsapp::client::Timeouts::default()).context("Setting up HTTP")?;
+
+        let mut agencies = BTreeMap::new();
+        let mut senders = Vec::new();
+        let mut files: Vec<PathBuf> = vec![file.clone()];
+        for settings in &config.agencies {
+            let agency_files = Files::of(&settings.id, &config.journal, &config.records);
+            files.extend([agency_files.journal.clone(), agency_files.records.clone()]);
+            let decider = open(settings, &agency_files, &key, &clock, &ids)
+                .with_context(|| format!("Opening the agency {}", settings.id))?;
+            let (agency, outlets) = Agency::start(&settings.id, agency_files, decider)?;
+            senders.push(Sender::new(Arc::clone(&agency), outlets, &settings.lines, &http, Arc::clone(&clock)));
+            agencies.insert(settings.id.clone(), agency);
+        }
+        let endpoints =
+            config.webhooks.into_iter().map(|webhook| (webhook.path.clone(), Arc::new(Endpoint::new(webhook))));
+        let gateway = Arc::new(Gateway {
+            clock,
+            ids,
+            key,
+            deliveries,
+            agencies,
+            endpoints: endpoints.collect(),
+            passwords: Passwords::new()?,
+            stopping: watch::Sender::new(false),
+        });
+        let lines = config
+            .agencies
+            .iter()
+            .flat_map(|agency| agency.lines.iter().map(|line| (line.phone_number_id.clone(), agency.id.clone())));
+        let intake = Intake::new(Arc::clone(&gateway), lines.collect(), file);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(intake.run());
+        for sender in senders {
+            tasks.spawn(sender.run(gateway.stopping.subscribe()));
+        }
+        Ok(Self { gateway, tasks, _checkpointer: Checkpointer::start(files)? })
+    }
+
+    /// Stops: what is being sent is waited for, since nobody else could tell what became of it.
+    pub async fn stop(mut self) {
+        let _ = self.gateway.stopping.send(true);
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// Opens an agency's journal and records, and takes the pack and the lines of its configuration into force.
+fn open(
+    settings: &crate::config::Agency,
+    files: &Files,
+    key: &Arc<ServerKey>,
+    clock: &Arc<dyn Clock>,
+    ids: &Arc<dyn Ids>,
+) -> Result<Decider> {
+    let journal = Journal::open(&files.journal)
+        .with_context(|| format!("Nothing is set up for {}: run `shubbak-gateway init`", settings.id))?;
+    let mut decider =
+        Decider::new(&settings.id, journal, files.open_records()?, Arc::clone(key), Arc::clone(clock), Arc::clone(ids));
+    // An agency that is not ready keeps the others from nothing; it says so when asked.
+    if let Err(error) = configure(&mut decider, settings) {
+        tracing::error!(error = format!("{error:#}"), agency = settings.id, "Its configuration could not be applied");
+    }
+    Ok(decider)
+}
+
+/// Makes entries of the pack and the lines, where they differ from what is in force.
+pub fn configure(decider: &mut Decider, settings: &crate::config::Agency) -> Result<()> {
+    let content = std::fs::read_to_string(&settings.pack)
+        .with_context(|| format!("Reading the pack {}", settings.pack.display()))?;
+    let mut asks = vec![SystemAsk::LoadPack { content }];
+    asks.extend(settings.lines.iter().map(|line| SystemAsk::ConfigureLine {
+        line: line.phone_number_id.clone(),
+        display_number: line.display_number.clone(),
+    }));
+    for ask in asks {
+        let _ = decide_now(decider, ask)?.context("The configuration was refused")?;
+    }
+    Ok(())
+}
+
+/// Decides one thing at once, where no thread does it yet.
+pub fn decide_now(decider: &mut Decider, ask: SystemAsk) -> Result<crate::decider::Decided> {
+    let (done, mut answer) = tokio::sync::oneshot::channel();
+    let told = decider.batch(vec![Job::System { ask, done }])?;
+    for then in told.answers {
+        then();
+    }
+    answer.try_recv().context("It could not be decided")
+}

@@ -1,0 +1,255 @@
+//! From raw deliveries to each agency's queue: every message and status in them, in order, each once.
+//!
+//! Deliveries are read in order and handed in without waiting for the one before, so the batches of the agencies grow
+//! with the load; each agency's queue keeps the order. A delivery is done once all its items are committed. If that
+//! fails, everything unfinished is read again from the beginning, and `seen` swallows what was done. A delivery that
+//! cannot be understood, or is for a line nobody configured, is set aside with its reason and read again at the next
+//! start (an upgrade, or the line's configuration, is a start); it keeps nobody waiting.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use domain::{
+    command::{Inbound, Report, SystemAsk},
+    entry::{Identifier, IdentifierKind},
+    ids::{LineId, Millis},
+    words::Status,
+};
+use tokio::{
+    sync::oneshot,
+    task::{JoinError, JoinSet},
+    time::Instant,
+};
+use whatsapp::webhook::{self, Change, Content, Message, Progress};
+
+use crate::{
+    decider::Item,
+    deliveries::{Delivery, Fate, Unfinished},
+    gateway::{Gateway, stopped},
+};
+
+/// Deliveries read at once, and handed in before the first of them is done.
+const PAGE: u32 = 128;
+const UNDER_WAY: usize = 512;
+const AGAIN_AFTER: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+const SWEEP_EVERY: Duration = Duration::from_secs(3600);
+/// Meta repeats for seven days.
+const KEEP: Millis = 8 * 24 * 3_600_000;
+
+/// Reads deliveries.
+pub struct Intake {
+    gateway: Arc<Gateway>,
+    /// Which agency a line belongs to.
+    lines: HashMap<LineId, String>,
+    file: PathBuf,
+}
+
+/// What became of the items handed in for one delivery.
+type Waiting = Vec<oneshot::Receiver<Result<(), &'static str>>>;
+
+impl Intake {
+    /// Intake for these lines.
+    pub fn new(gateway: Arc<Gateway>, lines: HashMap<LineId, String>, file: PathBuf) -> Self {
+        Self { gateway, lines, file }
+    }
+
+    /// Runs until the gateway stops.
+    pub async fn run(self) {
+        let mut stopping = self.gateway.stopping.subscribe();
+        let stored = Arc::clone(&self.gateway.deliveries.stored);
+        if self.gateway.deliveries.retry_aside().await.is_err() {
+            tracing::error!("What was set aside could not be taken up again");
+        }
+        let (mut from, mut pause) = (0, AGAIN_AFTER);
+        let mut sweep = Instant::now();
+        loop {
+            if Instant::now() >= sweep {
+                let before = self.gateway.clock.now() - KEEP;
+                self.gateway.deliveries.delete_done(before).await;
+                sweep = Instant::now() + SWEEP_EVERY;
+            }
+            let round = tokio::select! {
+                () = stopped(&mut stopping) => return,
+                round = self.round(from) => round,
+            };
+            let wait = match round {
+                Ok(last) if last > from => {
+                    (from, pause) = (last, AGAIN_AFTER);
+                    continue;
+                }
+                Ok(_) => SWEEP_EVERY,
+                Err(error) => {
+                    tracing::error!(error = format!("{error:#}"), "Taking deliveries in failed and is tried again");
+                    from = 0;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    pause
+                }
+            };
+            tokio::select! {
+                () = stopped(&mut stopping) => return,
+                () = stored.notified(), if wait == SWEEP_EVERY => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    /// Takes in what is unfinished after a place, to its end. Returns how far it came.
+    async fn round(&self, from: i64) -> Result<i64> {
+        let mut settling: JoinSet<Result<()>> = JoinSet::new();
+        let mut last = from;
+        let mut failed = None;
+        loop {
+            let page = self.page(last).await?;
+            if page.is_empty() {
+                break;
+            }
+            for delivery in page {
+                last = delivery.n;
+                while settling.len() >= UNDER_WAY {
+                    failed = failed.or(settled(settling.join_next().await));
+                }
+                let (waiting, aside) = self.hand_in(&delivery).await;
+                let deliveries = self.gateway.deliveries.clone();
+                settling.spawn(async move {
+                    let fate = fate(waiting, aside).await?;
+                    if let Fate::Aside(reason) = &fate {
+                        tracing::warn!(delivery = %delivery.id, reason, "A delivery was set aside");
+                    }
+                    deliveries.settle(delivery.n, fate).await;
+                    Ok(())
+                });
+            }
+        }
+        while let Some(done) = settling.join_next().await {
+            failed = failed.or(settled(Some(done)));
+        }
+        failed.map_or(Ok(last), Err)
+    }
+
+    async fn page(&self, after: i64) -> Result<Vec<Delivery>> {
+        let file = self.file.clone();
+        let read = tokio::task::spawn_blocking(move || Unfinished::open(&file)?.after(after, PAGE));
+        read.await.context("Reading deliveries")?
+    }
+
+    /// Hands a delivery's items to their agencies.
+    async fn hand_in(&self, delivery: &Delivery) -> (Waiting, Option<&'static str>) {
+        let Ok(body) = webhook::parse(&delivery.body) else { return (vec![], Some("not JSON")) };
+        let Some(endpoint) = self.gateway.endpoints.get(&delivery.endpoint) else {
+            return (vec![], Some("the endpoint is no longer configured"));
+        };
+        let mut aside = None;
+        let mut by_agency: BTreeMap<&str, Vec<Item>> = BTreeMap::new();
+        for (change, item) in body.items() {
+            let ask = match meaning(change, item, delivery.received_at) {
+                Meaning::Nothing => continue,
+                Meaning::Unclear(reason) => {
+                    aside = Some(reason);
+                    continue;
+                }
+                Meaning::Ask(ask) => ask,
+            };
+            let Some(line) = change.phone_number_id.as_deref() else {
+                aside = Some("a message names no line");
+                continue;
+            };
+            let Some(agency) = self.lines.get(line) else {
+                aside = Some("the line is not configured");
+                continue;
+            };
+            if !endpoint.lines().contains(line) {
+                aside = Some("the endpoint may not speak for the line");
+                continue;
+            }
+            let key = self.gateway.key.seen(agency, &item.key);
+            by_agency.entry(agency).or_default().push(Item { key, ask });
+        }
+        let mut waiting = vec![];
+        for (agency, items) in by_agency {
+            if let Some(agency) = self.gateway.agencies.get(agency) {
+                waiting.extend(agency.inbound(delivery.id, items).await);
+            }
+        }
+        (waiting, aside)
+    }
+}
+
+/// What went wrong with one delivery, if anything.
+fn settled(done: Option<Result<Result<()>, JoinError>>) -> Option<anyhow::Error> {
+    match done? {
+        Ok(done) => done.err(),
+        Err(error) => Some(anyhow::Error::new(error).context("Waiting for a delivery")),
+    }
+}
+
+/// What became of a delivery, once its agencies have answered. An error: one of them could not commit.
+async fn fate(waiting: Waiting, mut aside: Option<&'static str>) -> Result<Fate> {
+    for answer in waiting {
+        if let Err(reason) = answer.await.context("An agency could not commit a delivery")? {
+            aside = Some(reason);
+        }
+    }
+    Ok(aside.map_or(Fate::Done, Fate::Aside))
+}
+
+enum Meaning {
+    Ask(SystemAsk),
+    /// Nothing that this version acts on; the delivery keeps it for eight days.
+    Nothing,
+    Unclear(&'static str),
+}
+
+fn meaning(change: &Change, item: &webhook::Item, received_at: Millis) -> Meaning {
+    match &item.content {
+        Content::Message(message) => inbound(change, message, item, received_at),
+        Content::Status(status) => {
+            let progress = match status.progress {
+                Progress::Sent => Status::Sent,
+                Progress::Delivered => Status::Delivered,
+                Progress::Read => Status::Read,
+                Progress::Played => Status::Played,
+                Progress::Failed => Status::Failed,
+                Progress::Unknown(_) => return Meaning::Nothing,
+            };
+            Meaning::Ask(SystemAsk::Report(Report {
+                message: status.callback_data.as_deref().and_then(|id| id.parse().ok()),
+                wamid: status.id.clone(),
+                status: progress,
+                error: status.errors.first().cloned().map(Into::into),
+            }))
+        }
+        Content::Error(error) => {
+            tracing::warn!(code = error.code, "Meta reports an error that belongs to no message");
+            Meaning::Nothing
+        }
+        Content::Other => Meaning::Nothing,
+        Content::Unreadable(reason) => Meaning::Unclear(reason),
+    }
+}
+
+fn inbound(change: &Change, message: &Message, item: &webhook::Item, received_at: Millis) -> Meaning {
+    let Some(line) = change.phone_number_id.clone() else { return Meaning::Unclear("a message names no line") };
+    let Some(sender) = &message.sender else { return Meaning::Unclear("a message names no sender") };
+    let held = |kind, value: &str| Identifier { kind, value: value.to_owned(), from: received_at, to: None };
+    let bsuid = sender.bsuid().map(|bsuid| held(IdentifierKind::Bsuid, bsuid));
+    let phone = sender.phone().map(|phone| held(IdentifierKind::Phone, phone));
+    let text = message.text.clone().filter(|_| message.kind == "text");
+    Meaning::Ask(SystemAsk::Receive(Box::new(Inbound {
+        line,
+        wamid: message.id.clone(),
+        identifiers: bsuid.into_iter().chain(phone).collect(),
+        name: message.contact.as_ref().and_then(|contact| contact.name.clone()),
+        r#type: message.kind.clone(),
+        context: message.quotes.clone(),
+        sent_at: message.timestamp.unwrap_or(received_at),
+        received_at,
+        raw: text.is_none().then(|| item.raw.clone()),
+        text,
+    })))
+}

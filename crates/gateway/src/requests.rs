@@ -1,0 +1,90 @@
+//! Reading a request: its type, its length, its body, who asks.
+
+use std::sync::Arc;
+
+use axum::{
+    body::{Body, Bytes},
+    extract::FromRequestParts,
+    http::{HeaderMap, header, request::Parts},
+};
+use domain::{
+    chain::Hash,
+    ids::StaffId,
+    wire::{CONTRACT, VERSION_HEADER},
+};
+
+use crate::{agency::Agency, failure::Failure, gateway::Gateway, keys};
+
+/// The oldest contract that this gateway still understands.
+pub const OLDEST_DESK: u32 = 1;
+
+/// Refuses an encoded body, or one that is not said to be JSON.
+pub fn must_be_plain_json(headers: &HeaderMap) -> Result<(), Failure> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    if headers.contains_key(header::CONTENT_ENCODING) && text(header::CONTENT_ENCODING) != Some("identity") {
+        return Err(Failure::unsupported("The body must not be encoded"));
+    }
+    let kind = text(header::CONTENT_TYPE).and_then(|kind| kind.split(';').next()).map(str::trim);
+    if kind.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) {
+        Ok(())
+    } else {
+        Err(Failure::unsupported("The body must be application/json"))
+    }
+}
+
+/// Reads a body of at most so many bytes.
+pub async fn read(headers: &HeaderMap, body: Body, largest: usize) -> Result<Bytes, Failure> {
+    let too_large = || Failure::too_large(format!("The body has more than {largest} bytes"));
+    let said = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if said.is_some_and(|length| length > largest) {
+        return Err(too_large());
+    }
+    axum::body::to_bytes(body, largest).await.map_err(|error| {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+        while let Some(inner) = cause {
+            if inner.to_string().contains("length limit exceeded") {
+                return too_large();
+            }
+            cause = inner.source();
+        }
+        Failure::bad_request("The body broke off")
+    })
+}
+
+/// Who asks: a device that is signed in, and the person whose it is.
+pub struct Signed {
+    /// Where.
+    pub agency: Arc<Agency>,
+    /// Who.
+    pub staff: StaffId,
+    /// The hash of the device's token.
+    pub token: Hash,
+}
+
+impl FromRequestParts<Arc<Gateway>> for Signed {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Arc<Gateway>) -> Result<Self, Failure> {
+        must_be_new_enough(&parts.headers)?;
+        let nobody = || Failure::signed_out("Sign in: the token is missing or holds no longer");
+        let given = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = given.and_then(|given| given.strip_prefix("Bearer ")).ok_or_else(nobody)?;
+        let (agency, _) = token.split_once('.').ok_or_else(nobody)?;
+        let agency = Arc::clone(gateway.agencies.get(agency).ok_or_else(nobody)?);
+        let token = keys::sha256(token.as_bytes());
+        let staff = agency.read(move |reader| reader.signed_in(&token)).await?.ok_or_else(nobody)?;
+        Ok(Self { agency, staff, token })
+    }
+}
+
+/// A desk that speaks a contract from before `OLDEST_DESK` is told to be brought up to date.
+pub fn must_be_new_enough(headers: &HeaderMap) -> Result<(), Failure> {
+    let Some(given) = headers.get(VERSION_HEADER) else { return Ok(()) };
+    match given.to_str().ok().and_then(|given| given.parse::<u32>().ok()) {
+        Some(version) if version >= OLDEST_DESK => Ok(()),
+        Some(_) => Err(Failure::upgrade_required(format!(
+            "This desk is too old: the gateway speaks contract {CONTRACT} and understands {OLDEST_DESK} and later"
+        ))),
+        None => Err(Failure::bad_request(format!("{VERSION_HEADER} is not a number"))),
+    }
+}

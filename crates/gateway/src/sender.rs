@@ -1,0 +1,283 @@
+//! The sender of an agency: takes queued messages in order, one in flight for each conversation, and POSTs each once.
+//!
+//! `queued → sending` is decided under the head lock like everything else; only whoever wrote that entry may POST, ever.
+//! So there is nothing to lock here, and a crash at any point is safe: what was being sent is *uncertain* at the next
+//! start, and only a status with our message id, or a person, settles it. An uncertain message holds its conversation's
+//! later replies back for a minute. Nothing here touches inbound.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use domain::{
+    command::{SendOutcome, SystemAsk},
+    ids::{CaseId, Clock, ConversationId, LineId, Millis},
+};
+use records::outgoing::Outgoing;
+use tokio::{sync::watch, task::JoinSet};
+use whatsapp::client::{Again, Client, SendFailure};
+
+use crate::{
+    agency::{Agency, Outlets},
+    config::Line,
+    failure::Failure,
+    gateway::stopped,
+};
+
+/// For so long an uncertain message holds the later ones back.
+const PATIENCE: Millis = 60_000;
+/// Looked at without being woken: an uncertain message's time passes quietly.
+const LOOK: Duration = Duration::from_secs(5);
+const AT_ONCE: usize = 64;
+const PAGE: u32 = 1000;
+/// So often the outcome of a POST is written down before that is given up.
+const TRIES_TO_RECORD: u32 = 8;
+
+/// Sends an agency's messages.
+pub struct Sender {
+    agency: Arc<Agency>,
+    outlets: Outlets,
+    clients: HashMap<LineId, Client>,
+    clock: Arc<dyn Clock>,
+    busy: HashSet<ConversationId>,
+    slow_pairs: HashMap<ConversationId, Pause>,
+    slow_lines: HashMap<LineId, Pause>,
+    marked: HashMap<CaseId, String>,
+}
+
+/// A growing pause.
+#[derive(Debug, Clone, Copy, Default)]
+struct Pause {
+    tries: u32,
+    until: Millis,
+}
+
+impl Pause {
+    fn grow(&mut self, now: Millis, first: Millis, factor: u32, longest: Millis) {
+        let grown = i64::from(factor).checked_pow(self.tries).and_then(|times| first.checked_mul(times));
+        self.until = now + grown.map_or(longest, |grown| grown.min(longest));
+        self.tries = self.tries.saturating_add(1);
+    }
+}
+
+/// What came of one message's turn.
+struct Turn {
+    conversation: ConversationId,
+    line: LineId,
+    came: Came,
+}
+
+enum Came {
+    /// It is settled, one way or another.
+    Settled,
+    /// It was not this sender's turn, or the journal could not be written.
+    NotTaken,
+    Again(Again),
+    Stop,
+}
+
+impl Sender {
+    /// A sender for these lines.
+    pub fn new(
+        agency: Arc<Agency>,
+        outlets: Outlets,
+        lines: &[Line],
+        http: &reqwest::Client,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let client = |line: &Line| {
+            let token = line.token.expose();
+            Client::new(http.clone(), &line.graph_url, &line.graph_version, &line.phone_number_id, token)
+        };
+        Self {
+            agency,
+            outlets,
+            clients: lines.iter().map(|line| (line.phone_number_id.clone(), client(line))).collect(),
+            clock,
+            busy: HashSet::new(),
+            slow_pairs: HashMap::new(),
+            slow_lines: HashMap::new(),
+            marked: HashMap::new(),
+        }
+    }
+
+    /// Runs until the gateway stops; then what is under way is brought to its end.
+    pub async fn run(mut self, mut stopping: watch::Receiver<bool>) {
+        let agency = Arc::clone(&self.agency);
+        let mut turns: JoinSet<Turn> = JoinSet::new();
+        tokio::select! {
+            () = stopped(&mut stopping) => return,
+            () = self.abandon() => {}
+        }
+        loop {
+            if let Err(failure) = self.begin(&mut turns).await {
+                tracing::warn!(agency = agency.id, status = %failure.status(), "Looking for what waits to be sent failed");
+            }
+            let rest = self.until_next();
+            tokio::select! {
+                () = stopped(&mut stopping) => break,
+                () = agency.wake.notified() => {}
+                Some(turn) = turns.join_next() => match turn {
+                    Ok(turn) => self.end(turn),
+                    Err(error) => tracing::error!(%error, agency = agency.id, "A turn of the sender broke off"),
+                },
+                Some(case) = self.outlets.read.recv() => self.mark_read(case).await,
+                () = tokio::time::sleep(rest) => {}
+            }
+        }
+        while turns.join_next().await.is_some() {}
+    }
+
+    /// Whoever was sending when the process ended is gone, and with it the knowledge whether it arrived.
+    async fn abandon(&self) {
+        loop {
+            let left = match self.agency.read(|reader| Ok(reader.records.under_way()?)).await {
+                Ok(left) if left.is_empty() => return,
+                Ok(left) => left,
+                Err(_) => vec![],
+            };
+            for message in left {
+                let _ = self.agency.system(SystemAsk::Abandon { message }).await;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    async fn begin(&mut self, turns: &mut JoinSet<Turn>) -> Result<(), Failure> {
+        if turns.len() >= AT_ONCE {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        let waiting = self.agency.read(move |reader| Ok(reader.records.outgoing(now, PATIENCE, PAGE)?)).await?;
+        for outgoing in waiting {
+            if turns.len() >= AT_ONCE {
+                break;
+            }
+            let rests = |pause: Option<&Pause>| pause.is_some_and(|pause| pause.until > now);
+            if self.busy.contains(&outgoing.conversation)
+                || rests(self.slow_pairs.get(&outgoing.conversation))
+                || rests(self.slow_lines.get(&outgoing.line))
+            {
+                continue;
+            }
+            // A line that is no longer configured: its messages wait for it.
+            let Some(client) = self.clients.get(&outgoing.line) else { continue };
+            self.busy.insert(outgoing.conversation);
+            turns.spawn(turn(Arc::clone(&self.agency), client.clone(), outgoing));
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, turn: Turn) {
+        let now = self.clock.now();
+        let Turn { conversation, line, came } = turn;
+        self.busy.remove(&conversation);
+        let alarm = matches!(came, Came::Stop);
+        match came {
+            Came::Settled => {
+                self.slow_pairs.remove(&conversation);
+                self.slow_lines.remove(&line);
+            }
+            Came::NotTaken => self.slow_pairs.entry(conversation).or_default().grow(now, 200, 2, 30_000),
+            // Meta: 4^X s for the X-th failure; others go on.
+            Came::Again(Again::PairRate) => {
+                self.slow_pairs.entry(conversation).or_default().grow(now, 1000, 4, 300_000)
+            }
+            Came::Again(Again::Connection) => self.slow_lines.entry(line).or_default().grow(now, 500, 2, 60_000),
+            Came::Again(Again::Rate) => self.slow_lines.entry(line).or_default().grow(now, 2000, 2, 120_000),
+            Came::Again(Again::Maintenance) => self.slow_lines.entry(line).or_default().grow(now, 20_000, 2, 60_000),
+            Came::Stop => self.slow_lines.entry(line).or_default().grow(now, 10_000, 2, 600_000),
+        }
+        if alarm {
+            tracing::error!(agency = self.agency.id, alarm = true, "The line may not send: sending pauses");
+        }
+    }
+
+    fn until_next(&self) -> Duration {
+        let now = self.clock.now();
+        let pauses = self.slow_pairs.values().chain(self.slow_lines.values());
+        let next = pauses.map(|pause| pause.until - now).filter(|left| *left > 0).min();
+        next.and_then(|left| u64::try_from(left).ok()).map_or(LOOK, |left| Duration::from_millis(left + 1).min(LOOK))
+    }
+
+    /// Tells the citizen that the case's owner has read what they wrote.
+    async fn mark_read(&mut self, case: CaseId) {
+        let Ok(Some((line, wamid))) = self.agency.read(move |reader| Ok(reader.records.last_inbound(case)?)).await
+        else {
+            return;
+        };
+        let Some(client) = self.clients.get(&line).cloned() else { return };
+        if self.marked.get(&case) == Some(&wamid) {
+            return;
+        }
+        if self.marked.len() > 10_000 {
+            self.marked.clear();
+        }
+        self.marked.insert(case, wamid.clone());
+        // A courtesy: nothing depends on it, so it is tried once and beside everything else.
+        tokio::spawn(async move {
+            if let Err(failure) = client.mark_read(&wamid).await {
+                tracing::debug!(code = failure.error().code, "Marking a message as read failed");
+            }
+        });
+    }
+}
+
+/// One message's turn: the entry that permits the POST, the POST, the entry with the outcome.
+async fn turn(agency: Arc<Agency>, client: Client, outgoing: Outgoing) -> Turn {
+    let Outgoing { message, conversation, line, recipient, text, .. } = outgoing;
+    let ended = |came| Turn { conversation, line, came };
+    match agency.system(SystemAsk::BeginSending { message }).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(_)) => return ended(Came::NotTaken),
+        Err(_) => {
+            // Whether the entry holds is not known; that nothing was sent is.
+            record(&agency, SystemAsk::EndSending { message, outcome: SendOutcome::NotSent }).await;
+            return ended(Came::NotTaken);
+        }
+    }
+    let (outcome, came) = match client.send_text(&recipient, &text, None, &message.to_string()).await {
+        Ok(accepted) => (SendOutcome::Accepted { wamid: accepted.wamid }, Came::Settled),
+        Err(failure) => {
+            let error = failure.error();
+            tracing::warn!(
+                agency = agency.id,
+                message = %message,
+                code = error.code,
+                trace = error.trace,
+                class = class(&failure),
+                "A message was not accepted"
+            );
+            match failure {
+                SendFailure::NotSent(again, _) => (SendOutcome::NotSent, Came::Again(again)),
+                SendFailure::Stop(_) => (SendOutcome::NotSent, Came::Stop),
+                SendFailure::Refused(error) => (SendOutcome::Refused(error.into()), Came::Settled),
+                SendFailure::Ambiguous(error) => (SendOutcome::Ambiguous(error.into()), Came::Settled),
+            }
+        }
+    };
+    record(&agency, SystemAsk::EndSending { message, outcome }).await;
+    ended(came)
+}
+
+fn class(failure: &SendFailure) -> &'static str {
+    match failure {
+        SendFailure::NotSent(..) => "not_sent",
+        SendFailure::Refused(_) => "refused",
+        SendFailure::Stop(_) => "stop",
+        SendFailure::Ambiguous(_) => "ambiguous",
+    }
+}
+
+/// Writes an outcome down, trying for a while: what stays unwritten is uncertain after the next start.
+async fn record(agency: &Agency, ask: SystemAsk) {
+    for attempt in 0..TRIES_TO_RECORD {
+        if agency.system(ask.clone()).await.is_ok() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100 << attempt)).await;
+    }
+    tracing::error!(agency = agency.id, "The outcome of a POST could not be written down");
+}

@@ -1,0 +1,83 @@
+//! SQLite as this program uses it: how a file is opened, how a transaction begins, who moves the WAL into the file.
+//!
+//! `synchronous=FULL`: with `NORMAL` a power cut loses commits that were acknowledged. The WAL is moved by a thread of
+//! its own, since an automatic checkpoint would stop whoever commits the page that fills it.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use rusqlite::{Connection, OpenFlags};
+
+/// Frames after which SQLite itself moves the WAL, should the thread be late: about 40 MB.
+const AUTOCHECKPOINT: i64 = 10_000;
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(2);
+
+/// Opens a file for writing. It is made if `create` says so, and must exist otherwise.
+pub fn writer(path: &Path, create: bool) -> Result<Connection> {
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if create {
+        flags |= OpenFlags::SQLITE_OPEN_CREATE;
+    }
+    let doing = || format!("Opening {}", path.display());
+    let conn = Connection::open_with_flags(path, flags).with_context(doing)?;
+    conn.busy_timeout(Duration::from_secs(10)).with_context(doing)?;
+    conn.pragma_update(None, "journal_mode", "WAL").with_context(doing)?;
+    conn.pragma_update(None, "synchronous", "FULL").with_context(doing)?;
+    conn.pragma_update(None, "wal_autocheckpoint", AUTOCHECKPOINT).with_context(doing)?;
+    conn.pragma_update(None, "trusted_schema", false).with_context(doing)?;
+    conn.set_prepared_statement_cache_capacity(64);
+    Ok(conn)
+}
+
+/// Opens a file for reading alone.
+pub fn reader(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let doing = || format!("Opening {} for reading", path.display());
+    let conn = Connection::open_with_flags(path, flags).with_context(doing)?;
+    conn.busy_timeout(Duration::from_secs(10)).with_context(doing)?;
+    conn.pragma_update(None, "query_only", true).with_context(doing)?;
+    conn.pragma_update(None, "trusted_schema", false).with_context(doing)?;
+    Ok(conn)
+}
+
+/// A thread that moves the WAL of some files into them; it ends when this is dropped.
+pub struct Checkpointer {
+    stop: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Checkpointer {
+    /// Starts the thread.
+    pub fn start(files: Vec<PathBuf>) -> Result<Self> {
+        let conns = files.iter().map(|file| writer(file, false)).collect::<Result<Vec<_>>>()?;
+        let (stop, stopped) = sync_channel::<()>(1);
+        let thread = std::thread::Builder::new()
+            .name("checkpoint".to_owned())
+            .spawn(move || {
+                while stopped.recv_timeout(CHECKPOINT_EVERY) == Err(RecvTimeoutError::Timeout) {
+                    for conn in &conns {
+                        // PASSIVE waits for nobody; what it leaves, the next round takes.
+                        if let Err(error) = conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+                            tracing::warn!(%error, "Moving the WAL into its file failed");
+                        }
+                    }
+                }
+            })
+            .context("Starting the checkpoint thread")?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for Checkpointer {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
