@@ -118,8 +118,8 @@ unread = { $count ->
 }
 row-draft = مسودة
 row-waiting = بانتظار الرد
-row-from-me = أنت: { $text }
-row-from-colleague = زميل: { $text }
+row-from-me = أنت:
+row-from-colleague = زميل:
 row-left = بقي { $left }
 row-owner = لدى { $name }
 row-owner-me = لديك
@@ -229,6 +229,7 @@ event-closed-bare = أُغلق
 event-reopened = أُعيد فتحه، من { $by }
 event-reopened-plain = أُعيد فتحه
 you = أنت
+you-first = أنت
 you-after = { $name } (أنت)
 
 ## Why something is stuck, failed or uncertain

@@ -67,7 +67,7 @@ rail = Main navigation
 rail-inbox = Inbox
 rail-language = العربية
 rail-language-label = التبديل إلى العربية
-rail-theme = Appearance
+rail-theme = Theme
 theme-system = As the system
 theme-light = Light
 theme-dark = Dark
@@ -103,8 +103,8 @@ unread = { $count ->
 }
 row-draft = Draft
 row-waiting = Waiting for a reply
-row-from-me = You: { $text }
-row-from-colleague = Colleague: { $text }
+row-from-me = You:
+row-from-colleague = Colleague:
 row-left = { $left } left
 row-owner = With { $name }
 row-owner-me = With you
@@ -200,6 +200,7 @@ event-closed-bare = Closed
 event-reopened = Reopened by { $by }
 event-reopened-plain = Reopened
 you = you
+you-first = You
 you-after = { $name } (you)
 
 ## Why something is stuck, failed or uncertain

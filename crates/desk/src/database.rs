@@ -1,0 +1,261 @@
+//! One encrypted SQLite file: one thread that writes, a few connections that only read.
+//!
+//! SQLite lets one connection write at a time; a thread of its own makes that a queue instead of a lock that is fought
+//! for, and keeps blocking calls out of the async tasks. Readers see the last commit and never wait for the writer
+//! (WAL). A pool that checks each connection before handing it out was rejected: it costs more than most queries.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use anyhow::{Context, bail};
+use records::Records;
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use crate::key::FileKey;
+
+/// How many connections read at once.
+const READERS: usize = 3;
+/// How many writes may queue before the asker waits.
+const QUEUE: usize = 64;
+
+/// What lies in a file: plain tables, or records.
+pub(crate) trait Contents: Send + Sized + 'static {
+    /// Takes the connection that writes, and brings the tables up to date.
+    fn writing(connection: Connection) -> anyhow::Result<Self>;
+    /// Takes a connection that only reads.
+    fn reading(connection: Connection) -> anyhow::Result<Self>;
+    /// The connection.
+    fn connection(&self) -> &Connection;
+}
+
+/// The records are rebuildable: what a power cut takes back, sync brings again.
+impl Contents for Records {
+    fn writing(connection: Connection) -> anyhow::Result<Self> {
+        Ok(Self::open(connection)?)
+    }
+
+    fn reading(connection: Connection) -> anyhow::Result<Self> {
+        Ok(Self::read_only(connection)?)
+    }
+
+    fn connection(&self) -> &Connection {
+        self.connection()
+    }
+}
+
+type Job<C> = Box<dyn FnOnce(&mut C) + Send>;
+
+/// An open file.
+pub(crate) struct Database<C> {
+    jobs: Mutex<Option<mpsc::Sender<Job<C>>>>,
+    readers: Arc<Readers<C>>,
+    writer: Mutex<Option<std::thread::JoinHandle<()>>>,
+}
+
+struct Readers<C> {
+    free: Mutex<Vec<C>>,
+    permits: Semaphore,
+}
+
+impl<C: Contents> Database<C> {
+    /// Opens or makes the file at `path`.
+    pub(crate) fn open(path: &Path, key: &FileKey) -> anyhow::Result<Self> {
+        let context = || format!("Opening {}", path.display());
+        let writing = Connection::open(path).with_context(context)?;
+        unlock(&writing, key).with_context(context)?;
+        let mut writing = C::writing(writing).with_context(context)?;
+
+        let mut free = Vec::with_capacity(READERS);
+        for _ in 0..READERS {
+            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let reading = Connection::open_with_flags(path, flags).with_context(context)?;
+            unlock(&reading, key).with_context(context)?;
+            reading.execute_batch("PRAGMA query_only = ON").with_context(context)?;
+            free.push(C::reading(reading).with_context(context)?);
+        }
+
+        let (jobs, mut queue) = mpsc::channel::<Job<C>>(QUEUE);
+        let writer = std::thread::Builder::new()
+            .name("desk-writer".into())
+            .spawn(move || {
+                while let Some(job) = queue.blocking_recv() {
+                    job(&mut writing);
+                }
+                if let Err(error) = writing.connection().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
+                    tracing::warn!(%error, "The write-ahead log could not be folded in; the next start does it");
+                }
+            })
+            .context("Starting the writer's thread")?;
+        let readers = Arc::new(Readers { free: Mutex::new(free), permits: Semaphore::new(READERS) });
+        Ok(Self { jobs: Mutex::new(Some(jobs)), readers, writer: Mutex::new(Some(writer)) })
+    }
+
+    /// Runs `work` in a transaction that is committed when it returns `Ok`. Dropping the future does not take back a
+    /// write that has begun.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut C) -> anyhow::Result<T> + Send + 'static,
+    ) -> anyhow::Result<T> {
+        let (answer, answered) = oneshot::channel();
+        let job: Job<C> = Box::new(move |contents| drop(answer.send(transact(contents, "BEGIN IMMEDIATE", work))));
+        let jobs = lock(&self.jobs).clone();
+        let Some(jobs) = jobs else { bail!("The file is closed") };
+        if jobs.send(job).await.is_err() {
+            bail!("The file is closed");
+        }
+        answered.await.context("The writer's thread is gone")?
+    }
+
+    /// Runs `work` on a reading connection, in one transaction: all that it reads is of one moment.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut C) -> anyhow::Result<T> + Send + 'static,
+    ) -> anyhow::Result<T> {
+        let readers = self.readers.clone();
+        let _permit = readers.permits.acquire().await.context("The file is closed")?;
+        let Some(mut contents) = lock(&self.readers.free).pop() else { bail!("The file is closed") };
+        let home = self.readers.clone();
+        let task = tokio::task::spawn_blocking(move || {
+            let answer = transact(&mut contents, "BEGIN", work);
+            if !home.permits.is_closed() {
+                lock(&home.free).push(contents);
+            }
+            answer
+        });
+        task.await.context("Reading")?
+    }
+
+    /// Folds the log into the file and empties it, so that what was deleted is not on the disk any more.
+    pub(crate) async fn fold(&self) {
+        let (answer, answered) = oneshot::channel();
+        let job: Job<C> = Box::new(move |contents| {
+            drop(answer.send(contents.connection().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")));
+        });
+        let jobs = lock(&self.jobs).clone();
+        if let Some(jobs) = jobs
+            && jobs.send(job).await.is_ok()
+            && let Ok(Err(error)) = answered.await
+        {
+            tracing::warn!(%error, "The write-ahead log could not be folded in; the next time does it");
+        }
+    }
+
+    /// Waits for what is being written, folds the log into the file and closes it. Whoever asks later is told so.
+    pub(crate) async fn close(&self) {
+        self.readers.permits.close();
+        lock(&self.readers.free).clear();
+        drop(lock(&self.jobs).take());
+        let writer = lock(&self.writer).take();
+        if let Some(writer) = writer
+            && !matches!(tokio::task::spawn_blocking(move || writer.join()).await, Ok(Ok(())))
+        {
+            tracing::warn!("The writer's thread did not end well");
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn transact<C: Contents, T>(
+    contents: &mut C,
+    begin: &str,
+    work: impl FnOnce(&mut C) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    contents.connection().execute_batch(begin).context("Beginning a transaction")?;
+    let answer = work(contents).and_then(|answer| {
+        contents.connection().execute_batch("COMMIT").context("Committing")?;
+        Ok(answer)
+    });
+    if answer.is_err()
+        && let Err(error) = contents.connection().execute_batch("ROLLBACK")
+    {
+        // Some errors (a full disk) have rolled back by themselves.
+        tracing::debug!(%error, "Nothing to roll back");
+    }
+    answer
+}
+
+/// Gives the key to a fresh connection and proves that the file is really encrypted, and with this key.
+fn unlock(connection: &Connection, key: &FileKey) -> anyhow::Result<()> {
+    connection.execute_batch(&key.pragma()).context("Giving the key")?;
+    let cipher: Option<String> = connection
+        .query_row("PRAGMA cipher_version", [], |row| row.get(0))
+        .optional()
+        .context("Asking for the cipher")?;
+    if cipher.is_none_or(|version| version.is_empty()) {
+        bail!("This SQLite cannot encrypt: it was built without SQLCipher");
+    }
+    connection
+        .execute_batch(
+            "PRAGMA cipher_memory_security = OFF; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; \
+             PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000;",
+        )
+        .context("Setting the connection up")?;
+    connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
+        .context("Reading the file with this key")?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::precious::Precious;
+
+    fn count(precious: &mut Precious) -> anyhow::Result<i64> {
+        Ok(precious.connection().query_row("SELECT count(*) FROM notified", [], |row| row.get(0))?)
+    }
+
+    fn insert(precious: &mut Precious) -> anyhow::Result<()> {
+        precious.connection().execute("INSERT INTO notified VALUES ('a', 1)", [])?;
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn what_was_written_is_read_with_the_same_key_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let key = FileKey::random().unwrap();
+        let database = Database::<Precious>::open(&path, &key).unwrap();
+        database.write(insert).await.unwrap();
+        assert!(database.read(insert).await.is_err(), "a reader wrote");
+        database.close().await;
+        assert!(database.read(count).await.is_err(), "a closed file was read");
+        assert!(database.write(insert).await.is_err(), "a closed file was written");
+
+        assert!(Database::<Precious>::open(&path, &FileKey::random().unwrap()).is_err());
+        assert_eq!(Database::<Precious>::open(&path, &key).unwrap().read(count).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_write_that_fails_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::<Precious>::open(&folder.path().join("a.db"), &FileKey::random().unwrap()).unwrap();
+        let failed: anyhow::Result<()> = database
+            .write(|precious| {
+                insert(precious)?;
+                bail!("No")
+            })
+            .await;
+        assert!(failed.is_err());
+        assert_eq!(database.read(count).await.unwrap(), 0);
+        database.write(insert).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_precious_is_on_the_disk_when_the_commit_returns() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::<Precious>::open(&folder.path().join("a.db"), &FileKey::random().unwrap()).unwrap();
+        let level = database
+            .write(|precious| {
+                Ok(precious.connection().query_row("PRAGMA synchronous", [], |row| row.get::<_, i64>(0))?)
+            })
+            .await;
+        assert_eq!(level.unwrap(), 2, "not FULL");
+    }
+}

@@ -1,0 +1,147 @@
+//! The commands of [`crate::api`], each handed to where it is done.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use domain::{
+    command::Ask,
+    permission::{Act, may},
+};
+
+use crate::{
+    Desk, acts,
+    api::{
+        AddNote, Assign, Assignable, AssignableRequest, CallError, Claim, CloseCase, ConversationList,
+        ConversationPage, DeskStatus, Discard, Drafts, Handler, ListConversations, Lock, Nothing, OpenConversation,
+        Outcome, Outcomes, Person, Phase, Queued, Release, ReopenCase, Retry, SaveDraft, SeenUpTo, SendReply, Settings,
+        Showing, SignIn, SignOut, Signal, Start, TakeBack, Unlock,
+    },
+    failure::not_found,
+    list, names, thread,
+};
+
+impl Handler for Desk {
+    async fn start(&self, _: Nothing) -> Result<Start, CallError> {
+        let start = self.session_start().await?;
+        if start.phase == Phase::Ready {
+            self.0.started.store(true, Ordering::Release);
+            if let Some(conversation) = self.take_clicked() {
+                // The answer has to be there before the signal that builds on it.
+                let hub = self.0.hub.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    hub.tell(Signal::Open { conversation });
+                });
+            }
+        }
+        Ok(start)
+    }
+
+    async fn sign_in(&self, request: SignIn) -> Result<Start, CallError> {
+        self.session_sign_in(request).await
+    }
+
+    async fn unlock(&self, request: Unlock) -> Result<Start, CallError> {
+        self.session_unlock(request).await
+    }
+
+    async fn lock(&self, _: Lock) -> Result<Start, CallError> {
+        self.session_lock().await
+    }
+
+    async fn sign_out(&self, _: SignOut) -> Result<Start, CallError> {
+        self.session_sign_out().await
+    }
+
+    async fn conversations(&self, request: ListConversations) -> Result<ConversationList, CallError> {
+        Ok(list::list(&*self.seat()?, request).await?)
+    }
+
+    async fn conversation(&self, request: OpenConversation) -> Result<ConversationPage, CallError> {
+        thread::page(&*self.seat()?, request).await
+    }
+
+    async fn save_draft(&self, request: SaveDraft) -> Result<Nothing, CallError> {
+        acts::save_draft(&*self.seat()?, request).await
+    }
+
+    async fn send_reply(&self, request: SendReply) -> Result<Queued, CallError> {
+        acts::send_reply(&*self.seat()?, request).await
+    }
+
+    async fn add_note(&self, request: AddNote) -> Result<Queued, CallError> {
+        acts::add_note(&*self.seat()?, request).await
+    }
+
+    async fn claim(&self, Claim { case }: Claim) -> Result<Queued, CallError> {
+        acts::on_case(&*self.seat()?, case, Ask::Claim { case }).await
+    }
+
+    async fn release(&self, Release { case }: Release) -> Result<Queued, CallError> {
+        acts::on_case(&*self.seat()?, case, Ask::Release { case }).await
+    }
+
+    async fn assign(&self, Assign { case, staff }: Assign) -> Result<Queued, CallError> {
+        acts::on_case(&*self.seat()?, case, Ask::Assign { case, staff }).await
+    }
+
+    async fn close_case(&self, CloseCase { case, outcome }: CloseCase) -> Result<Queued, CallError> {
+        acts::on_case(&*self.seat()?, case, Ask::CloseCase { case, outcome }).await
+    }
+
+    async fn reopen_case(&self, ReopenCase { case }: ReopenCase) -> Result<Queued, CallError> {
+        acts::on_case(&*self.seat()?, case, Ask::ReopenCase { case }).await
+    }
+
+    async fn retry(&self, request: Retry) -> Result<Nothing, CallError> {
+        acts::retry(&*self.seat()?, request).await
+    }
+
+    async fn discard(&self, request: Discard) -> Result<Nothing, CallError> {
+        acts::discard(&*self.seat()?, request).await
+    }
+
+    async fn take_back(&self, request: TakeBack) -> Result<Drafts, CallError> {
+        acts::take_back(&*self.seat()?, request).await
+    }
+
+    async fn seen_up_to(&self, request: SeenUpTo) -> Result<Nothing, CallError> {
+        acts::seen_up_to(&*self.seat()?, request).await
+    }
+
+    async fn assignable(&self, AssignableRequest { case }: AssignableRequest) -> Result<Assignable, CallError> {
+        let read = move |records: &mut records::Records| {
+            let Some(case) = records.case(case)? else { return Ok(None) };
+            let mut people = records.everybody()?;
+            people.retain(|staff| {
+                let viewer = &staff.viewer;
+                viewer.active && may(&viewer.roles, Act::Answer) && viewer.teams.contains(&case.team)
+            });
+            Ok(Some(people))
+        };
+        let people = self.seat()?.records.read(read).await?.ok_or_else(|| not_found("case"))?;
+        let people = people.into_iter().map(|staff| Person { staff: staff.viewer.staff, name: staff.name });
+        Ok(Assignable { people: people.collect() })
+    }
+
+    async fn outcomes(&self, _: Nothing) -> Result<Outcomes, CallError> {
+        let pack = self.seat()?.records.read(|records| Ok(records.pack()?)).await?;
+        let outcomes = pack.iter().flat_map(|pack| &pack.outcomes);
+        let outcomes = outcomes.map(|one| Outcome { slug: one.slug.clone(), name: names::name(&one.name) });
+        Ok(Outcomes { outcomes: outcomes.collect() })
+    }
+
+    async fn status(&self, _: Nothing) -> Result<DeskStatus, CallError> {
+        Ok(self.seat()?.status().await?)
+    }
+
+    async fn set_settings(&self, settings: Settings) -> Result<Settings, CallError> {
+        self.0.workstation.set_settings(&settings)?;
+        self.0.hub.set_language(settings.language);
+        Ok(settings)
+    }
+
+    async fn showing(&self, request: Showing) -> Result<Nothing, CallError> {
+        self.0.hub.set_showing(&request);
+        Ok(Nothing {})
+    }
+}
