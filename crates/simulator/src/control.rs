@@ -7,7 +7,7 @@ use axum::{
     extract::{Path, Query, State},
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -29,6 +29,7 @@ pub(crate) fn routes() -> Router<Arc<Simulator>> {
         .route("/telephones/{id}/read", post(read))
         .route("/faults", get(faults).put(set_faults))
         .route("/state", get(state))
+        .route("/webhook", put(set_webhook))
         .route("/events", get(stream))
 }
 
@@ -181,6 +182,17 @@ async fn set_faults(State(simulator): Shared, Json(faults): Json<Faults>) -> Jso
     Json(faults)
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Aim {
+    url: String,
+}
+
+async fn set_webhook(State(simulator): Shared, Json(aim): Json<Aim>) -> StatusCode {
+    simulator.aim(&aim.url);
+    StatusCode::NO_CONTENT
+}
+
 async fn state(State(simulator): Shared) -> Json<Value> {
     let config = &simulator.config;
     let world = simulator.world();
@@ -189,7 +201,7 @@ async fn state(State(simulator): Shared) -> Json<Value> {
         "faulty": world.faults != Faults::default(),
         "line": {"phone_number_id": config.phone_number_id, "display_number": config.display_number, "agency_name": config.agency_name},
         "webhook": {
-            "url": config.webhook,
+            "url": world.webhook,
             "waiting": world.tally.waiting,
             "delivered": world.tally.delivered,
             "failing": world.tally.failing.values().max_by_key(|failure| failure.at),

@@ -24,6 +24,8 @@
 //! POST /telephones/{id}/read         the citizen reads what there is → 204
 //! GET  /faults · PUT /faults         what goes wrong from now on: see [`Faults`]
 //! GET  /state                        {"now", "faulty", "line", "webhook": {"url", "waiting", "delivered", "failing"?, "failures": […]}}
+//! PUT  /webhook                      {"url"}                           where webhooks go from now on, those that wait
+//!                                    included → 204
 //! GET  /events?open=ID               SSE: the id of each telephone that changed, `*` for all, `state` for the state. While the
 //!                                    stream lasts, the citizen `open` has the chat open and reads at once.
 //! ```
@@ -138,6 +140,12 @@ impl Simulator {
         self.config.display_number.chars().filter(char::is_ascii_digit).collect()
     }
 
+    /// Sends webhooks elsewhere from now on.
+    pub(crate) fn aim(&self, url: &str) {
+        url.clone_into(&mut self.world().webhook);
+        self.events.tell(events::STATE);
+    }
+
     /// Returns when the simulator stops.
     pub(crate) async fn stopped(&self) {
         let _ = self.stop.clone().wait_for(|stopped| *stopped).await;
@@ -145,10 +153,10 @@ impl Simulator {
 }
 
 /// A simulator at work. Dropping it ends it too, without waiting for what is under way.
-#[derive(Debug)]
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
+    simulator: Arc<Simulator>,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
 }
@@ -178,19 +186,32 @@ impl Running {
             config,
         });
         let router = graph::routes().merge(control::routes()).merge(page::routes()).with_state(simulator.clone());
+        let ending = simulator.clone();
         let server = tokio::spawn(async move {
-            let ending = simulator.clone();
-            let serving = axum::serve(listener, router).with_graceful_shutdown(async move { ending.stopped().await });
+            let serving = axum::serve(listener, router).with_graceful_shutdown({
+                let ending = ending.clone();
+                async move { ending.stopped().await }
+            });
+            // What is under way gets a moment to end; a page that stays open does not keep the port.
+            let long_enough = async {
+                ending.stopped().await;
+                tokio::time::sleep(Duration::from_secs(2)).await;
+            };
             tokio::select! {
                 outcome = serving => {
                     if let Err(error) = outcome {
                         tracing::error!(%error, "The simulator's server ended");
                     }
                 }
-                () = async { simulator.stopped().await; tokio::time::sleep(Duration::from_secs(2)).await } => {}
+                () = long_enough => {}
             }
         });
-        Ok(Self { address, stop, server })
+        Ok(Self { address, simulator, stop, server })
+    }
+
+    /// Sends webhooks elsewhere from now on: a gateway must know this simulator's address before it has one of its own.
+    pub fn aim(&self, webhook: &str) {
+        self.simulator.aim(webhook);
     }
 
     /// Ends it, and returns when the port is free.

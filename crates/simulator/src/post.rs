@@ -146,14 +146,14 @@ async fn deliver(simulator: &Arc<Simulator>, letter: Letter) {
 }
 
 async fn post(simulator: &Simulator, body: &str) -> Result<(), String> {
-    let config = &simulator.config;
+    let webhook = simulator.world().webhook.clone();
     let answer = simulator
         .post
         .http
-        .post(&config.webhook)
+        .post(webhook)
         .header("content-type", "application/json")
         .header("user-agent", "facebookexternalua")
-        .header(signature::HEADER, signature::sign(config.app_secret.as_bytes(), body.as_bytes()))
+        .header(signature::HEADER, signature::sign(simulator.config.app_secret.as_bytes(), body.as_bytes()))
         .body(body.to_owned())
         .send()
         .await;

@@ -167,6 +167,8 @@ pub(crate) enum Refusal {
 
 #[derive(Debug)]
 pub(crate) struct World {
+    /// Where webhooks go from now on.
+    pub(crate) webhook: String,
     pub(crate) telephones: Vec<Telephone>,
     pub(crate) faults: Faults,
     pub(crate) tally: Tally,
@@ -174,7 +176,12 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(config: &Config) -> Self {
-        let mut world = Self { telephones: Vec::new(), faults: Faults::default(), tally: Tally::default() };
+        let mut world = Self {
+            webhook: config.webhook.clone(),
+            telephones: Vec::new(),
+            faults: Faults::default(),
+            tally: Tally::default(),
+        };
         for citizen in config.citizens.iter().cloned() {
             if let Err(error) = world.add(citizen) {
                 tracing::warn!(%error, "A citizen of the configuration was left out");

@@ -10,7 +10,8 @@ let state = null;
 let reachable = true;
 let chosen = location.hash.slice(1) || '1';
 let stream = null;
-let known = new Set();
+// The messages that were on screen before; null when the chat has just been opened, and nothing in it is news.
+let known = null;
 let offset = 0;
 
 const word = (key) => words[language][key] ?? key;
@@ -98,11 +99,11 @@ function showPeople() {
     const { last, unread } = telephone;
     const said = last ? (last.text ?? kind(last)) : word('no_message');
     const line = element('span', { className: 'last' },
-      last?.from === 'citizen' ? `${word('you')} ` : '', element('bdi', {}, said));
+      last?.from === 'citizen' ? element('span', {}, word('you')) : null, element('bdi', {}, said));
     const where = element('bdi', telephone.phone ? { dir: 'ltr' } : {}, address(telephone));
     const row = element('button', { className: 'person', type: 'button', 'aria-current': String(telephone.id === chosen) },
       element('span', { className: 'face', dataset: { tint: Number(telephone.id) % 6 }, 'aria-hidden': 'true' }, [...telephone.name][0]),
-      element('bdi', { className: unread ? 'name new' : 'name' }, telephone.name),
+      element('span', { className: unread ? 'name new' : 'name' }, element('bdi', {}, telephone.name)),
       last ? element('time', {}, hour(last.at)) : element('span'),
       last ? line : element('span', { className: 'last' }, where),
       unread ? element('span', { className: 'count' }, String(unread)) : element('span'));
@@ -118,7 +119,7 @@ function bubble(message, all) {
   const quoted = message.quote && all.find((other) => other.wamid === message.quote);
   const node = element('div', { className: `bubble ${message.from}`, dir: 'auto', dataset: { wamid: message.wamid, tick: message.tick } });
   if (message.from === 'citizen') node.classList.toggle('waiting', message.tick === 'waiting');
-  if (!known.has(message.wamid)) node.classList.add('fresh');
+  if (known && !known.has(message.wamid)) node.classList.add('fresh');
   if (quoted) node.append(element('div', { className: 'quote', title: word('quoted') }, element('bdi', {}, quoted.text ?? kind(quoted))));
   if (message.text) node.append(element('p', {}, message.text));
   else node.append(element('span', { className: 'kind' }, icon('kind', 'tick'), kind(message)));
@@ -147,7 +148,7 @@ function showThread() {
     nodes.push(bubble(message, thread.messages));
   }
   if (nodes.length === 0) nodes.push(element('p', { className: 'empty' }, word('empty')));
-  const fresh = thread.messages.some((message) => !known.has(message.wamid));
+  const fresh = !known || thread.messages.some((message) => !known.has(message.wamid));
   known = new Set(thread.messages.map((message) => message.wamid));
   box.replaceChildren(...nodes);
   if (atEnd || fresh) box.scrollTop = box.scrollHeight;
@@ -262,7 +263,7 @@ function choose(id) {
   drafts.set(chosen, $('text').value);
   chosen = id;
   history.replaceState(null, '', `#${id}`);
-  known = new Set();
+  known = null;
   thread = null;
   $('text').value = drafts.get(id) ?? '';
   grow();
@@ -348,6 +349,7 @@ $('adding').addEventListener('click', () => toggleNew(true));
 $('new-cancel').addEventListener('click', () => toggleNew(false));
 $('new').addEventListener('submit', add);
 $('failures-button').addEventListener('click', () => toggleFailures($('failures').hidden));
+document.addEventListener('click', (event) => event.target.closest('.foot') || toggleFailures(false));
 document.addEventListener('keydown', (event) => event.key === 'Escape' && toggleFailures(false));
 document.addEventListener('visibilitychange', listen);
 setInterval(() => {
