@@ -10,7 +10,7 @@ import { List } from "./list.svelte";
 export class Inbox {
   readonly list: List;
   readonly acts: Acts;
-  readonly me: Me;
+  me: Me = $state.raw() as Me;
   conversation: Conversation | null = $state.raw(null);
   status: DeskStatus | null = $state.raw(null);
   /** Whether the person looks at this window. */

@@ -3,9 +3,7 @@ export const LONGEST = 4096;
 
 /** Length in Unicode scalar values: an emoji is one or a few, never the two halves of a surrogate pair. */
 export function length(text: string): number {
-  let count = 0;
-  for (const _ of text) count += 1;
-  return count;
+  return Array.from(text).length;
 }
 
 /** The letter on an avatar, or nothing where a name has none to show. */
