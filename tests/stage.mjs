@@ -85,17 +85,23 @@ export class Stage {
   /** A citizen nobody has heard of yet. */
   async citizen(name) {
     const phone = `9655${String(Math.floor(Math.random() * 1e7)).padStart(7, "0")}`;
-    const { id } = await this.#ask("/telephones", "POST", { name, phone });
+    return this.#telephone(await this.#ask("/telephones", "POST", { name, phone }));
+  }
+
+  /** A citizen whose telephone is there from the start. */
+  async usualCitizen(name) {
+    return this.#telephone((await this.#ask("/telephones")).find((telephone) => telephone.name === name));
+  }
+
+  #telephone({ id, name }) {
+    const messages = async () => (await this.#ask(`/telephones/${id}`)).messages;
     return {
-      id,
       name,
-      phone,
       writes: (text) => this.#ask(`/telephones/${id}/messages`, "POST", { text }),
       looks: () => this.#ask(`/telephones/${id}/read`, "POST"),
-      messages: async () => (await this.#ask(`/telephones/${id}`)).messages,
+      messages,
       /** What the agency sent, in the order in which it came. */
-      received: async () =>
-        (await this.#ask(`/telephones/${id}`)).messages.filter(({ from }) => from === "agency").map(({ text }) => text),
+      received: async () => (await messages()).filter(({ from }) => from === "agency").map(({ text }) => text),
     };
   }
 

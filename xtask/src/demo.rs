@@ -69,7 +69,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         shown = Some((display, window));
     }
     stage.announce()?;
-    introduce(&stage.state, options.headless);
+    if !options.steered {
+        introduce(&stage.state, options.headless);
+    }
     if options.json {
         println!("{}", serde_json::to_string(&stage.state)?);
     }
@@ -114,11 +116,11 @@ fn make_room(folder: &Path) -> Result<()> {
             state.telephones
         );
     }
-    if !folder.exists() {
+    if fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none()) {
         return Ok(());
     }
     // Only what a demonstration wrote is removed: a folder that holds anything else is somebody's.
-    if fs::read_dir(folder)?.next().is_some() && !folder.join("gateway.toml").exists() {
+    if !folder.join("gateway.toml").exists() {
         bail!("{} holds something else than a demonstration: name another folder", folder.display());
     }
     say!("Removing the last demonstration in {}: this one begins empty.", folder.display());

@@ -50,6 +50,7 @@ fn main() -> ExitCode {
         Task::Shots => shots::run(),
         Task::Icons => icons::run(),
     });
+    process::wait_if_told_to_end();
     process::end_all();
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -18,6 +18,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 
 static GROUPS: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+static TOLD_TO_END: AtomicBool = AtomicBool::new(false);
 static STDOUT_IS_TAKEN: AtomicBool = AtomicBool::new(false);
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -35,10 +36,18 @@ pub(crate) fn take_stdout() {
 /// Makes Ctrl-C, SIGTERM and SIGHUP end everything that was started, and then this program.
 pub(crate) fn end_all_when_told() -> Result<()> {
     ctrlc::set_handler(|| {
+        TOLD_TO_END.store(true, Ordering::Release);
         end_all();
         std::process::exit(130);
     })
     .context("Listening for Ctrl-C")
+}
+
+/// If this program was told to end, waits for that: what the rest of it sees fall meanwhile is no failure.
+pub(crate) fn wait_if_told_to_end() {
+    while TOLD_TO_END.load(Ordering::Acquire) {
+        thread::park();
+    }
 }
 
 /// Ends every program that still runs beside this one, last started first.

@@ -1,0 +1,75 @@
+// What a person does at the desk, in the browser.
+
+import { expect } from "./expect.mjs";
+
+export class Desk {
+  constructor(page, problems) {
+    this.page = page;
+    /** What the browser complained about: nothing, one hopes. */
+    this.problems = problems;
+  }
+
+  get(testid) {
+    return this.page.getByTestId(testid);
+  }
+
+  async filter(name) {
+    await this.get(`filter-${name}`).click();
+    await expect(`the filter «${name}»`, () => this.get(`filter-${name}`).getAttribute("aria-pressed"), "true");
+  }
+
+  /** The row of a citizen in the list. */
+  row(name) {
+    return this.get("conversation-row").filter({ hasText: name });
+  }
+
+  /** The figure on a filter. */
+  async count(filter) {
+    return Number(await this.get(`count-${filter}`).textContent());
+  }
+
+  /** Opens the conversation of a citizen from the list. */
+  async open(name) {
+    const row = this.row(name);
+    const gathered = this.get("list-gathered");
+    await row.or(gathered).first().waitFor();
+    if (await gathered.isVisible()) await gathered.click();
+    await row.click();
+    await this.get("conversation-name").filter({ hasText: name }).waitFor();
+  }
+
+  /** A message of the conversation by its text. */
+  message(text) {
+    return this.get("message").filter({ hasText: text });
+  }
+
+  async write(mode, text) {
+    await this.get(`mode-${mode}`).click();
+    await this.get("composer-text").fill(text);
+  }
+
+  async reply(text) {
+    await this.write("reply", text);
+    await this.get("send").click();
+    await this.message(text).waitFor();
+  }
+
+  async note(text) {
+    await this.write("note", text);
+    await this.get("send").click();
+    await this.get("note").filter({ hasText: text }).waitFor();
+    await this.get("mode-reply").click();
+  }
+
+  /** How far a message of ours has come. */
+  delivery(text) {
+    return this.message(text).getAttribute("data-delivery");
+  }
+
+  /** Chooses from a menu: `assign` by a name, `close` by an outcome's slug. */
+  async choose(menu, { text, slug }) {
+    await this.get(menu).click();
+    const items = this.get(`${menu}-menu`).locator("[role^=menuitem]");
+    await (slug ? items.and(this.page.locator(`[data-choice="${slug}"]`)) : items.filter({ hasText: text })).click();
+  }
+}

@@ -1,0 +1,74 @@
+// The main job in the real window: a citizen writes, a notification says so, its click opens the conversation, the
+// answer goes out, the ticks turn.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { after, before, test } from "node:test";
+import { expect } from "../expect.mjs";
+import { eventually, program, Stage } from "../stage.mjs";
+import { notifications, Window } from "../window.mjs";
+import { act } from "../acts.mjs";
+
+let stage, window, desk;
+
+before(async () => {
+  stage = await Stage.set();
+  window = new Window(stage, "lead");
+  await window.start();
+  desk = act(window);
+  // Only what comes after the first sync is worth a notification.
+  await expect("the desk in step", () => desk.attribute("foot", "data-link"), "live");
+});
+
+after(async () => {
+  await window?.end();
+  await stage?.end();
+});
+
+test("a notification's click opens exactly that conversation, also when the window is hidden", async () => {
+  const [fatima, khaled] = [await stage.citizen("فاطمة الرشيدي"), await stage.citizen("خالد العازمي")];
+  await khaled.writes("عندي استفسار");
+  await eventually("Khaled's notification", async () => (await notifications.shown()) > 0);
+  await notifications.clear();
+  await window.close();
+
+  await fatima.writes("السلام عليكم، الكهرباء مقطوعة");
+  await eventually("Fatima's notification", async () => (await notifications.shown()) > 0);
+  assert.equal(await window.onScreen(), undefined);
+  await notifications.click();
+  await eventually("the window", () => window.onScreen());
+  await expect("her conversation", () => desk.text("conversation-name"), fatima.name);
+  const [latest] = await notifications.past();
+  assert.match(`${latest.summary} ${latest.body}`, /فاطمة الرشيدي/);
+
+  await desk.reply("وعليكم السلام، وصل بلاغكم");
+  await expect("the second tick", () => desk.delivery("وصل بلاغكم"), "delivered");
+  assert.deepEqual(await fatima.received(), ["وعليكم السلام، وصل بلاغكم"]);
+  await fatima.looks();
+  await expect("the blue ticks", () => desk.delivery("وصل بلاغكم"), "read");
+  assert.deepEqual(await khaled.received(), []);
+});
+
+test("a second start brings the first window forward, and ends", async () => {
+  await window.close();
+  const second = spawn(program("shubbak"), window.args, { stdio: "ignore" });
+  const code = await new Promise((resolve) => second.once("exit", resolve));
+  assert.equal(code, 0);
+  await eventually("the first window", () => window.onScreen());
+});
+
+test("the window loads nothing from outside, and no script that it was not built with", async () => {
+  const found = await window.script(async () => {
+    const violations = [];
+    document.addEventListener("securitypolicyviolation", ({ effectiveDirective }) => violations.push(effectiveDirective));
+    const inline = document.createElement("script");
+    inline.textContent = "window.injected = true";
+    document.head.append(inline);
+    const image = new Image();
+    image.src = "http://127.0.0.1:9/x.png";
+    const fetched = await fetch("http://127.0.0.1:9/").then(() => true, () => false);
+    await new Promise((ready) => setTimeout(ready, 200));
+    return { injected: window.injected === true, fetched, global: "__TAURI__" in window, violations: [...new Set(violations)].sort() };
+  });
+  assert.deepEqual(found, { injected: false, fetched: false, global: false, violations: ["connect-src", "img-src", "script-src-elem"] });
+});
