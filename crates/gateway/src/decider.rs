@@ -13,7 +13,7 @@ use domain::{
     chain::Hash,
     command::{Ask, Code, Command, Refusal, Report, SendOutcome, SystemAsk},
     decide::{Context, decide, decide_system},
-    entry::{Entry, Fact, NewEntry, Scope},
+    entry::{Entry, Fact, NewEntry, Scope, StaffChanged},
     ids::{CaseId, Clock, CommandId, DeliveryId, EntryId, Ids, Millis, Seq, StaffId},
     visibility::Viewer,
     wire::{Answer, Outcome},
@@ -421,7 +421,7 @@ impl Mind {
 
     fn append(&mut self, batch: &mut Batch<'_>, entries: Vec<NewEntry>, told: &mut Told) -> Result<Vec<Seq>> {
         let now = self.now(batch);
-        let mut seqs = Vec::with_capacity(entries.len());
+        let mut appended = Vec::with_capacity(entries.len());
         for new in entries {
             let id = EntryId(self.ids.next(now));
             let entry = Entry::from_new(new, batch.head().seq + 1, id, now);
@@ -432,19 +432,24 @@ impl Mind {
             batch.append(&entry)?;
             self.records.apply(&entry).with_context(|| format!("Applying entry {}", entry.seq))?;
             told.wake_sender |= matches!(entry.fact, Fact::MessageQueued(_) | Fact::MessageStatusChanged(_));
+            appended.push((entry, before));
+        }
+        // What one decision brings is seen by whoever sees the case after all of it: a contact is written before the
+        // case that they open.
+        let through = batch.head().seq;
+        let mut seqs = Vec::with_capacity(appended.len());
+        for (entry, before) in appended {
             let audience = match entry.scope {
-                Scope::Case(case) => self.records.audience_at(case, entry.seq)?,
+                Scope::Case(case) => self.records.audience_at(case, through)?,
                 Scope::Agency | Scope::Staff(_) => None,
             };
             let mut published = Published::new(&entry, audience)?;
             published.before = before.filter(|before| Some(before) != published.audience.as_ref());
-            published.viewer = match &entry.fact {
-                Fact::StaffChanged(body) => Some(Viewer {
-                    staff: body.staff,
-                    roles: body.roles.clone(),
-                    teams: body.teams.clone(),
-                    active: body.active,
-                }),
+            published.viewer = match entry.fact {
+                Fact::StaffChanged(body) => {
+                    let StaffChanged { staff, roles, teams, active, .. } = body;
+                    Some(Viewer { staff, roles, teams, active })
+                }
                 _ => None,
             };
             told.events.push(Event::Entry(Arc::new(published)));

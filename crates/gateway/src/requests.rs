@@ -12,6 +12,7 @@ use domain::{
     ids::StaffId,
     wire::{CONTRACT, VERSION_HEADER},
 };
+use futures_util::StreamExt as _;
 
 use crate::{agency::Agency, failure::Failure, gateway::Gateway, keys};
 
@@ -32,23 +33,30 @@ pub fn must_be_plain_json(headers: &HeaderMap) -> Result<(), Failure> {
     }
 }
 
+/// What is read of a body that is too long before that is said: whoever is still writing when the connection closes
+/// would see it break, and not the answer.
+const PATIENCE: usize = 16 << 20;
+
 /// Reads a body of at most so many bytes.
 pub async fn read(headers: &HeaderMap, body: Body, largest: usize) -> Result<Bytes, Failure> {
-    let too_large = || Failure::too_large(format!("The body has more than {largest} bytes"));
     let said = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if said.is_some_and(|length| length > largest) {
+    let too_large = || Failure::too_large(format!("The body has more than {largest} bytes"));
+    if said.is_some_and(|length| length > PATIENCE) {
         return Err(too_large());
     }
-    axum::body::to_bytes(body, largest).await.map_err(|error| {
-        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
-        while let Some(inner) = cause {
-            if inner.to_string().contains("length limit exceeded") {
-                return too_large();
-            }
-            cause = inner.source();
+    let mut chunks = body.into_data_stream();
+    let mut whole = Vec::with_capacity(said.unwrap_or(0).min(largest));
+    let mut length = 0;
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| Failure::bad_request("The body broke off"))?;
+        length += chunk.len();
+        if length <= largest {
+            whole.extend_from_slice(&chunk);
+        } else if length > PATIENCE {
+            break;
         }
-        Failure::bad_request("The body broke off")
-    })
+    }
+    if length > largest { Err(too_large()) } else { Ok(whole.into()) }
 }
 
 /// Who asks: a device that is signed in, and the person whose it is.

@@ -1,0 +1,148 @@
+//! Codes, passwords, devices.
+
+use serde_json::{Value, json};
+
+use crate::house::{House, PASSWORD, http, sign_in};
+
+async fn try_sign_in(address: &str, body: &Value) -> (u16, Value, Option<u64>) {
+    let answer = http().post(format!("{address}/api/v1/session")).json(body).send().await.unwrap();
+    let wait = answer.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+    (answer.status().as_u16(), answer.json().await.unwrap(), wait)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_works_once_and_for_three_days() {
+    let house = House::new("http://127.0.0.1:9");
+    let served = house.serve().await;
+    let admin = house.admin(&served.address).await;
+    let added = admin
+        .must(json!({"kind": "add_staff", "username": "noura", "name": "نورة", "roles": ["agent"], "teams": ["customer-service"]}))
+        .await;
+    let code = added["code"].as_str().unwrap();
+    let ask = |code: &str, password: &str| json!({"agency": "mew", "username": "noura", "password": password, "device": "d", "code": code});
+    let (status, problem, _) = try_sign_in(&served.address, &ask(code, "123456789012345")).await;
+    assert_eq!((status, problem["code"].as_str()), (422, Some("weak_password")), "the code is not used up by it");
+    // As a person types it.
+    let (status, answer, _) =
+        try_sign_in(&served.address, &ask(&code.to_lowercase().replace('-', " "), PASSWORD)).await;
+    assert_eq!(status, 201, "{answer}");
+    assert_eq!(answer["staff"]["name"], "نورة");
+    assert_eq!(answer["agency"], json!({"id": "mew", "name": "وزارة الكهرباء والماء"}));
+    assert_eq!(answer["lease_until"].as_i64().unwrap() - answer["now"].as_i64().unwrap(), 14 * 24 * 3_600_000);
+    assert_eq!(data_encoding::BASE64.decode(answer["device_secret"].as_str().unwrap().as_bytes()).unwrap().len(), 32);
+    let (status, _, _) = try_sign_in(&served.address, &ask(code, "another four blue doors")).await;
+    assert_eq!(status, 401, "used");
+
+    let secret = |answer: &Value| answer["device_secret"].clone();
+    let plain = json!({"agency": "mew", "username": "noura", "password": PASSWORD, "device": "d"});
+    let (status, again, _) = try_sign_in(&served.address, &plain).await;
+    assert_eq!(status, 201);
+    assert_eq!(secret(&again), secret(&answer), "the same for this person and workstation");
+    let mut elsewhere = plain.clone();
+    elsewhere["device"] = "e".into();
+    assert_ne!(secret(&try_sign_in(&served.address, &elsewhere).await.1), secret(&answer));
+    let token = answer["token"].as_str().unwrap();
+    let old = http().get(format!("{}/api/v1/sync", served.address)).bearer_auth(token).send().await.unwrap();
+    assert_eq!(old.status(), 401, "a new sign-in on the same workstation ends the old one");
+
+    let late = admin
+        .must(json!({"kind": "add_staff", "username": "late", "name": "متأخر", "roles": ["agent"], "teams": []}))
+        .await;
+    house.clock.forward(73 * 3_600_000);
+    let body = json!({"agency": "mew", "username": "late", "password": PASSWORD, "device": "d", "code": late["code"]});
+    assert_eq!(try_sign_in(&served.address, &body).await.0, 401, "too late");
+    served.stop().await;
+
+    // Nothing secret stands where it could be read.
+    let everything = std::fs::read(house.folder.path().join("data/mew/journal.db")).unwrap();
+    for secret in
+        [code.as_bytes(), PASSWORD.as_bytes(), admin.token.as_bytes(), again["token"].as_str().unwrap().as_bytes()]
+    {
+        assert!(!everything.windows(secret.len()).any(|window| window == secret), "a secret is in the journal's file");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_from_the_console_resets_a_password() {
+    let house = House::new("http://127.0.0.1:9");
+    let served = house.serve().await;
+    let admin = house.admin(&served.address).await;
+    // The gateway runs meanwhile.
+    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_shubbak-gateway"))
+        .args(["staff", "code", "admin", "--json", "--config"])
+        .arg(&house.config)
+        .output()
+        .await
+        .unwrap();
+    let given: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(given["username"], "admin");
+    let body = json!({"agency": "mew", "username": "admin", "password": "seven camels on a bridge", "device": "x", "code": given["code"]});
+    let fresh = sign_in(&served.address, &body).await;
+    assert_eq!(fresh.id, admin.id);
+    assert_eq!(admin.get("/api/v1/sync").await.status(), 401, "whoever was signed in has to do it again");
+    let (status, ..) = try_sign_in(
+        &served.address,
+        &json!({"agency": "mew", "username": "admin", "password": PASSWORD, "device": "x"}),
+    )
+    .await;
+    assert_eq!(status, 401, "the old password holds no longer");
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guessing_is_slowed_and_tells_nothing() {
+    let house = House::new("http://127.0.0.1:9");
+    let served = house.serve().await;
+    house.admin(&served.address).await;
+    let mut told = vec![];
+    for username in ["admin", "nobody"] {
+        let guess = json!({"agency": "mew", "username": username, "password": "a wrong password, long", "device": "d"});
+        for _ in 0..5 {
+            let (status, problem, _) = try_sign_in(&served.address, &guess).await;
+            assert_eq!(status, 401);
+            told.push(problem);
+        }
+        let (status, problem, wait) = try_sign_in(&served.address, &guess).await;
+        assert_eq!((status, problem["code"].as_str()), (429, Some("too_many")));
+        assert!((1..=2).contains(&wait.unwrap()), "{wait:?}");
+    }
+    assert!(told.iter().all(|problem| *problem == told[0]), "known and unknown are told apart: {told:?}");
+    // Waiting ends by itself, and the right password then opens.
+    house.clock.forward(1100);
+    let right = json!({"agency": "mew", "username": "admin", "password": PASSWORD, "device": "d"});
+    assert_eq!(try_sign_in(&served.address, &right).await.0, 201);
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_out_closes_the_socket() {
+    let house = House::new("http://127.0.0.1:9");
+    let served = house.serve().await;
+    let admin = house.admin(&served.address).await;
+    let agent = admin.add("agent1", &["agent"], &["customer-service"]).await;
+    let elsewhere = sign_in(
+        &served.address,
+        &json!({"agency": "mew", "username": "agent1", "password": PASSWORD, "device": "elsewhere"}),
+    )
+    .await;
+    let after = agent.cursor().await;
+    let (mut first, mut second) = (agent.live(&after).await, elsewhere.live(&after).await);
+    assert!(first.next().await.is_some() && second.next().await.is_some());
+
+    let out =
+        http().delete(format!("{}/api/v1/session", served.address)).bearer_auth(&agent.token).send().await.unwrap();
+    assert_eq!(out.status(), 204);
+    assert_eq!(first.next().await, None, "closed");
+    assert_eq!(agent.get("/api/v1/sync").await.status(), 401);
+    assert_eq!(elsewhere.get("/api/v1/sync").await.status(), 200, "the other workstation stays");
+
+    // An account that is put out of use loses every device.
+    admin.must(json!({"kind": "change_staff", "staff": agent.id, "active": false})).await;
+    while let Some(line) = second.next().await {
+        assert_eq!(line, json!({"catch_up": true}));
+    }
+    assert_eq!(elsewhere.get("/api/v1/sync").await.status(), 401);
+    let body = json!({"agency": "mew", "username": "agent1", "password": PASSWORD, "device": "d"});
+    assert_eq!(try_sign_in(&served.address, &body).await.0, 401);
+    served.stop().await;
+}

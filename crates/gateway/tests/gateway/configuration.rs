@@ -1,0 +1,79 @@
+//! `check`, `init`, and what the gateway refuses to do.
+
+use std::process::{Command, Output};
+
+use crate::house::House;
+
+fn run(house: &House, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_shubbak-gateway"))
+        .args(arguments)
+        .arg("--config")
+        .arg(&house.config)
+        .env("RUST_LOG", "error")
+        .output()
+        .unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn what_is_wrong_is_said_in_words() {
+    let house = House::new("http://127.0.0.1:9");
+    assert!(run(&house, &["check"]).status.success());
+    let good = std::fs::read_to_string(&house.config).unwrap();
+    let cases: [(&str, &str, &str); 14] = [
+        ("127.0.0.1:0", "0.0.0.0:0", "behind_proxy"),
+        ("[storage]", "tls_cert = \"c.pem\"\n[storage]", "belong together"),
+        ("[storage]", "tls_cert = \"c.pem\"\ntls_key = \"k.pem\"\n[storage]", "Reading the certificate"),
+        ("sqlite:data", "postgres://user:hunter2@db/shubbak", "no journal in PostgreSQL"),
+        ("sqlite:data", "data", "sqlite:FOLDER"),
+        ("records = \"data\"", "records = \"data\"\nmedia = \"s3://bucket\"", "no media in S3"),
+        ("id = \"mew\"", "id = \"Mew!\"", "small letters"),
+        ("token_file = \"token\"", "token_file = \"nowhere\"", "nowhere"),
+        ("token_file = \"token\"", "token_env = \"NO_SUCH_VARIABLE_HERE\"", "NO_SUCH_VARIABLE_HERE"),
+        ("token_file = \"token\"", "token = \"EAAG\"", "unknown field"),
+        ("http://127.0.0.1:9", "http://graph.example", "https://"),
+        ("app_secret_file = \"app-secret\"", "", "No webhook speaks for the line"),
+        ("mew.toml", "moon.toml", "Reading the pack"),
+        ("[server]", "[server", "line 1"),
+    ];
+    for (from, to, words) in cases {
+        assert!(good.contains(from), "{from}");
+        std::fs::write(&house.config, good.replacen(from, to, 1)).unwrap();
+        for command in ["check", "serve"] {
+            let output = run(&house, &[command]);
+            let told = said(&output);
+            assert!(!output.status.success() && told.contains(words), "{command} with {to:?}: {told}");
+            assert!(!told.contains("panicked") && !told.contains("hunter2"), "{told}");
+        }
+    }
+    std::fs::write(&house.config, good.replacen("127.0.0.1:0\"", "0.0.0.0:0\"\nbehind_proxy = true", 1)).unwrap();
+    assert!(run(&house, &["check"]).status.success(), "behind a proxy it may");
+}
+
+#[test]
+fn init_refuses_when_nothing_is_missing() {
+    let house = House::new("http://127.0.0.1:9");
+    let output = run(&house, &["init", "--json"]);
+    assert!(!output.status.success());
+    assert!(said(&output).contains("Nothing is missing"), "{}", said(&output));
+    // A second agency is missing, and it alone is made.
+    let text = std::fs::read_to_string(&house.config).unwrap();
+    let pack = crate::house::pack();
+    std::fs::write(&house.config, format!("{text}\n[[agency]]\nid = \"moci\"\npack = {pack:?}\n")).unwrap();
+    let made: serde_json::Value = serde_json::from_slice(&run(&house, &["init", "--json"]).stdout).unwrap();
+    assert_eq!(made["admins"].as_array().unwrap().len(), 1);
+    assert_eq!((&made["admins"][0]["agency"], &made["admins"][0]["username"]), (&"moci".into(), &"admin".into()));
+    assert!(!run(&house, &["init"]).status.success());
+}
+
+#[test]
+fn serve_without_init_says_what_to_do() {
+    let house = House::new("http://127.0.0.1:9");
+    std::fs::remove_dir_all(house.folder.path().join("data")).unwrap();
+    let output = run(&house, &["serve"]);
+    assert!(!output.status.success());
+    assert!(said(&output).contains("shubbak-gateway init"), "{}", said(&output));
+}

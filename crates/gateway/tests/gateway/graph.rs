@@ -1,0 +1,111 @@
+//! A stand-in for Meta's Graph API, which does as it is told.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use serde_json::{Value, json};
+
+/// What becomes of the next message.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Fate {
+    Accept,
+    /// Meta's error code.
+    Refuse(i64),
+    /// Takes it, and breaks the connection instead of answering.
+    Swallow,
+    /// Answers after a while.
+    Slow(Duration),
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Graph {
+    pub(crate) address: String,
+    state: Arc<Mutex<Inside>>,
+}
+
+#[derive(Default)]
+struct Inside {
+    posts: Vec<Value>,
+    fates: VecDeque<Fate>,
+    under_way: Vec<String>,
+    overlaps: usize,
+    wamids: usize,
+}
+
+impl Graph {
+    pub(crate) async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let graph = Self { address: format!("http://{}", listener.local_addr().unwrap()), state: Arc::default() };
+        let router = Router::new().route("/{version}/{line}/messages", post(receive)).with_state(graph.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        graph
+    }
+
+    pub(crate) fn next(&self, fates: &[Fate]) {
+        self.state.lock().unwrap().fates.extend(fates);
+    }
+
+    /// Everything that was POSTed.
+    pub(crate) fn posts(&self) -> Vec<Value> {
+        self.state.lock().unwrap().posts.clone()
+    }
+
+    /// Texts in the order in which they came.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        let texts = self.posts().into_iter().filter_map(|post| post["text"]["body"].as_str().map(str::to_owned));
+        texts.collect()
+    }
+
+    /// How often two messages to one person were under way at once.
+    pub(crate) fn overlaps(&self) -> usize {
+        self.state.lock().unwrap().overlaps
+    }
+}
+
+async fn receive(State(graph): State<Graph>, Json(body): Json<Value>) -> Response {
+    let to = body["to"].to_string();
+    let (fate, wamid) = {
+        let mut inside = graph.state.lock().unwrap();
+        inside.posts.push(body.clone());
+        if body["status"] == "read" {
+            return Json(json!({"success": true})).into_response();
+        }
+        if inside.under_way.contains(&to) {
+            inside.overlaps += 1;
+        }
+        inside.under_way.push(to.clone());
+        inside.wamids += 1;
+        (inside.fates.pop_front().unwrap_or(Fate::Accept), format!("wamid.out.{}", inside.wamids))
+    };
+    match fate {
+        Fate::Slow(time) => tokio::time::sleep(time).await,
+        Fate::Accept | Fate::Refuse(_) | Fate::Swallow => {}
+    }
+    graph.state.lock().unwrap().under_way.retain(|other| *other != to);
+    match fate {
+        Fate::Swallow => {
+            let broken = futures_util::stream::iter([Err::<Vec<u8>, _>(std::io::Error::other("It breaks here"))]);
+            Body::from_stream(broken).into_response()
+        }
+        Fate::Refuse(code) => {
+            let error = json!({"error": {"code": code, "message": "No", "error_data": {"details": "As told"}}});
+            (StatusCode::BAD_REQUEST, Json(error)).into_response()
+        }
+        Fate::Accept | Fate::Slow(_) => {
+            let answer = json!({"messaging_product": "whatsapp", "contacts": [{"input": to, "wa_id": to}],
+                "messages": [{"id": wamid}]});
+            Json(answer).into_response()
+        }
+    }
+}

@@ -1,0 +1,372 @@
+//! A gateway in a temporary folder, and everything that speaks to it.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Once, OnceLock,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use domain::ids::{Clock, Ids, Millis, System};
+use futures_util::StreamExt;
+use gateway::{config, init, serve};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::{net::TcpStream, sync::oneshot, task::JoinHandle};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
+
+pub(crate) const SECRET: &[u8] = b"the app's secret";
+pub(crate) const LINE: &str = "100000000000001";
+pub(crate) const PASSWORD: &str = "four blue doors at noon";
+
+/// The computer's clock, moved.
+#[derive(Default)]
+pub(crate) struct Moved(AtomicI64);
+
+impl Moved {
+    pub(crate) fn forward(&self, by: Millis) {
+        self.0.fetch_add(by, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Moved {
+    fn now(&self) -> Millis {
+        System.now() + self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// A gateway's folder.
+pub(crate) struct House {
+    pub(crate) folder: TempDir,
+    pub(crate) config: PathBuf,
+    pub(crate) clock: Arc<Moved>,
+    code: String,
+}
+
+/// A gateway that runs within the test.
+pub(crate) struct Served {
+    pub(crate) address: String,
+    stop: Option<oneshot::Sender<()>>,
+    task: Option<JoinHandle<()>>,
+}
+
+/// A person who is signed in.
+#[derive(Clone)]
+pub(crate) struct Person {
+    pub(crate) id: String,
+    pub(crate) token: String,
+    address: String,
+}
+
+pub(crate) fn uuid() -> String {
+    System.next(System.now()).to_string()
+}
+
+pub(crate) fn install_crypto() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+}
+
+pub(crate) fn http() -> reqwest::Client {
+    static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
+    install_crypto();
+    // No connection outlives its request: the next one may run on another test's runtime.
+    CLIENT.get_or_init(|| reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap()).clone()
+}
+
+pub(crate) fn pack() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/mew.toml").canonicalize().unwrap()
+}
+
+impl House {
+    /// Sets a gateway up with `graph_url` as WhatsApp.
+    pub(crate) fn new(graph_url: &str) -> Self {
+        install_crypto();
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &[u8]| std::fs::write(folder.path().join(name), text).unwrap();
+        write("app-secret", SECRET);
+        write("verify-token", b"agreed");
+        write("token", b"token of the line\n");
+        let pack = pack();
+        write(
+            "gateway.toml",
+            format!(
+                "[server]\nlisten = \"127.0.0.1:0\"\n[storage]\njournal = \"sqlite:data\"\nrecords = \"data\"\n\
+                 [whatsapp]\ngraph_url = {graph_url:?}\napp_secret_file = \"app-secret\"\nverify_token_file = \"verify-token\"\n\
+                 [[agency]]\nid = \"mew\"\npack = {pack:?}\n\
+                 [[agency.line]]\nphone_number_id = {LINE:?}\nwaba_id = \"1\"\ndisplay_number = \"96522200000\"\ntoken_file = \"token\"\n"
+            )
+            .as_bytes(),
+        );
+        let path = folder.path().join("gateway.toml");
+        let clock = Arc::new(Moved::default());
+        let made = init::init(&config::load(&path).unwrap(), clock.clone(), Arc::new(System)).unwrap();
+        Self { folder, config: path, clock, code: made.admins[0].code.clone() }
+    }
+
+    pub(crate) async fn serve(&self) -> Served {
+        let (listening, address) = oneshot::channel();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let config = config::load(&self.config).unwrap();
+        let clock = self.clock.clone();
+        let task = tokio::spawn(async move {
+            let stop = async {
+                let _ = stopped.await;
+            };
+            serve::serve(config, clock, Arc::new(System), listening, stop).await.unwrap();
+        });
+        Served { address: address.await.unwrap(), stop: Some(stop), task: Some(task) }
+    }
+
+    /// The first account, signed in for the first time.
+    pub(crate) async fn admin(&self, address: &str) -> Person {
+        let body = json!({"agency": "mew", "username": "admin", "password": PASSWORD, "device": "desk-admin", "code": self.code});
+        sign_in(address, &body).await
+    }
+
+    pub(crate) fn journal(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.folder.path().join("data/mew/journal.db")).unwrap()
+    }
+
+    pub(crate) fn deliveries(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.folder.path().join("data/deliveries.db")).unwrap()
+    }
+
+    /// How many entries of a kind the journal has.
+    pub(crate) fn count(&self, kind: &str) -> i64 {
+        let sql = "SELECT count(*) FROM entries WHERE kind = ?1";
+        self.journal().query_row(sql, [kind], |row| row.get(0)).unwrap()
+    }
+
+    /// Every digest, chain and place in the journal, computed anew.
+    pub(crate) fn verify(&self) {
+        let conn = self.journal();
+        let mut chain = domain::chain::START;
+        let mut select = conn.prepare("SELECT seq, salt, body, digest, chain FROM entries ORDER BY seq").unwrap();
+        type Stored = (i64, [u8; 16], String, [u8; 32], [u8; 32]);
+        let rows = select
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect::<Vec<Stored>>();
+        let reader = gateway::journal::Reader::open(&self.folder.path().join("data/mew/journal.db")).unwrap();
+        let entries = reader.entries_after(0, u32::MAX).unwrap();
+        assert_eq!(rows.len(), entries.len());
+        for ((place, (seq, salt, body, digest, stored)), entry) in (1..).zip(rows).zip(entries) {
+            assert_eq!(seq, place, "seq is dense");
+            assert_eq!(digest, domain::chain::digest(&salt, body.as_bytes()));
+            chain = domain::chain::next(&chain, &digest, &entry);
+            assert_eq!(chain, stored, "the chain breaks at {seq}");
+        }
+        assert_eq!(reader.head().unwrap().chain, chain);
+    }
+}
+
+impl Served {
+    pub(crate) async fn stop(mut self) {
+        let _ = self.stop.take().unwrap().send(());
+        self.task.take().unwrap().await.unwrap();
+    }
+
+    /// Posts a delivery, signed.
+    pub(crate) async fn deliver(&self, body: &Value) {
+        assert_eq!(deliver(&self.address, body).await.unwrap(), 200);
+    }
+}
+
+pub(crate) async fn deliver(address: &str, body: &Value) -> reqwest::Result<u16> {
+    let body = body.to_string();
+    let signature = whatsapp::signature::sign(SECRET, body.as_bytes());
+    let answer = http()
+        .post(format!("{address}/webhooks/whatsapp"))
+        .header("content-type", "application/json")
+        .header("x-hub-signature-256", signature)
+        .body(body)
+        .send()
+        .await?;
+    Ok(answer.status().as_u16())
+}
+
+pub(crate) async fn sign_in(address: &str, body: &Value) -> Person {
+    let answer = http().post(format!("{address}/api/v1/session")).json(body).send().await.unwrap();
+    assert_eq!(answer.status(), 201);
+    let answer: Value = answer.json().await.unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    Person { id: text(&answer["staff"]["id"]), token: text(&answer["token"]), address: address.to_owned() }
+}
+
+impl Person {
+    /// The same device, after the gateway has moved to another address.
+    pub(crate) fn at(other: &Self, address: &str) -> Self {
+        Self { address: address.to_owned(), ..other.clone() }
+    }
+
+    pub(crate) async fn commands(&self, commands: &Value) -> (u16, Value) {
+        let answer = http()
+            .post(format!("{}/api/v1/commands", self.address))
+            .bearer_auth(&self.token)
+            .json(commands)
+            .send()
+            .await
+            .unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+
+    /// One command; its answer.
+    pub(crate) async fn ask(&self, mut command: Value) -> Value {
+        if command.get("id").is_none() {
+            command["id"] = uuid().into();
+        }
+        let (status, answers) = self.commands(&json!([command])).await;
+        assert_eq!(status, 200, "{answers}");
+        answers[0].clone()
+    }
+
+    pub(crate) async fn must(&self, command: Value) -> Value {
+        let answer = self.ask(command).await;
+        assert!(answer["accepted"].is_array(), "{answer}");
+        answer
+    }
+
+    /// A colleague with an account of their own, signed in.
+    pub(crate) async fn add(&self, username: &str, roles: &[&str], teams: &[&str]) -> Person {
+        let answer = self
+            .must(json!({"kind": "add_staff", "username": username, "name": username, "roles": roles, "teams": teams}))
+            .await;
+        let body = json!({"agency": "mew", "username": username, "password": PASSWORD,
+            "device": format!("desk-{username}"), "code": answer["code"]});
+        sign_in(&self.address, &body).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> reqwest::Response {
+        http().get(format!("{}{path}", self.address)).bearer_auth(&self.token).send().await.unwrap()
+    }
+
+    /// Every line of a catch-up.
+    pub(crate) async fn sync(&self, after: &str) -> Vec<Value> {
+        let answer = self.get(&format!("/api/v1/sync?after={after}")).await;
+        assert_eq!(answer.status(), 200);
+        lines(&answer.text().await.unwrap())
+    }
+
+    /// The token at the end of a catch-up.
+    pub(crate) async fn cursor(&self) -> String {
+        token(&self.sync("0").await)
+    }
+
+    pub(crate) async fn live(&self, after: &str) -> Live {
+        let address = self.address.replace("http", "ws");
+        let mut request = tokio_tungstenite::tungstenite::client::IntoClientRequest::into_client_request(format!(
+            "{address}/api/v1/live?after={after}"
+        ))
+        .unwrap();
+        request.headers_mut().insert("authorization", format!("Bearer {}", self.token).parse().unwrap());
+        Live(tokio_tungstenite::connect_async(request).await.unwrap().0)
+    }
+}
+
+/// A live connection.
+pub(crate) struct Live(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Live {
+    /// The next line, or `None` once the gateway closes.
+    pub(crate) async fn next(&mut self) -> Option<Value> {
+        loop {
+            let next = tokio::time::timeout(Duration::from_secs(20), self.0.next()).await.expect("no line in time");
+            match next {
+                Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+
+    /// The next entry.
+    pub(crate) async fn entry(&mut self) -> Value {
+        loop {
+            let line = self.next().await.expect("the gateway closed");
+            if line.get("entry").is_some() {
+                return line;
+            }
+            assert!(line.get("cursor").is_some(), "{line}");
+        }
+    }
+}
+
+pub(crate) fn lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+pub(crate) fn token(lines: &[Value]) -> String {
+    lines.last().unwrap()["cursor"]["token"].as_str().unwrap().to_owned()
+}
+
+pub(crate) fn entries<'a>(lines: &'a [Value], kind: &str) -> Vec<&'a Value> {
+    lines.iter().map(|line| &line["entry"]).filter(|entry| entry["kind"] == kind).collect()
+}
+
+pub(crate) fn wamid() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    format!("wamid.{}.{}", uuid(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+fn value(line: &str, more: Value) -> Value {
+    let mut value = json!({"messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": "96522200000", "phone_number_id": line}});
+    for (name, part) in more.as_object().unwrap() {
+        value[name] = part.clone();
+    }
+    json!({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [{"field": "messages", "value": value}]}]})
+}
+
+/// A delivery with one message of any type.
+pub(crate) fn message(line: &str, from: &str, wamid: &str, sent_at: Millis, kind: &str, content: &Value) -> Value {
+    let mut message = json!({"from": from, "id": wamid, "timestamp": (sent_at / 1000).to_string(), "type": kind});
+    message[kind] = content.clone();
+    value(
+        line,
+        json!({"contacts": [{"profile": {"name": format!("مراجع {from}")}, "wa_id": from}], "messages": [message]}),
+    )
+}
+
+/// A delivery with one text.
+pub(crate) fn text(from: &str, wamid: &str, body: &str) -> Value {
+    message(LINE, from, wamid, System.now(), "text", &json!({"body": body}))
+}
+
+/// A delivery with one status.
+pub(crate) fn status(wamid: &str, word: &str, message: Option<&str>) -> Value {
+    let mut status = json!({"id": wamid, "status": word, "timestamp": (System.now() / 1000).to_string(), "recipient_id": "96550000001"});
+    if let Some(message) = message {
+        status["biz_opaque_callback_data"] = message.into();
+    }
+    value(LINE, json!({"statuses": [status]}))
+}
+
+/// Waits until something holds.
+pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    for _ in 0..400 {
+        if let Some(found) = look().await {
+            return found;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("Never came: {what}");
+}
+
+/// A citizen writes; the conversation and the case that come of it.
+pub(crate) async fn writes(served: &Served, reader: &Person, from: &str, body: &str) -> (String, String) {
+    let id = wamid();
+    served.deliver(&text(from, &id, body)).await;
+    eventually("the message", async || {
+        let lines = reader.sync("0").await;
+        let found = entries(&lines, "message_received").into_iter().find(|entry| entry["body"]["wamid"] == id)?.clone();
+        let text = |name: &str| found["body"][name].as_str().unwrap().to_owned();
+        Some((text("conversation"), text("case")))
+    })
+    .await
+}

@@ -1,0 +1,183 @@
+//! The way in: each item once, none dropped, none in another's way.
+
+use std::collections::HashSet;
+
+use domain::ids::{Clock, System};
+use serde_json::json;
+
+use crate::house::{House, LINE, deliver, entries, eventually, message, text, wamid, writes};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn repeated_and_shuffled_deliveries_are_taken_in_once() {
+    let house = House::new("http://127.0.0.1:9");
+    let served = house.serve().await;
+    let admin = house.admin(&served.address).await;
+    // Sixty messages of ten people, each delivered one to five times, sixteen at once.
+    let mut deliveries: Vec<_> = (0..60_usize)
+        .flat_map(|n| {
+            let body = text(&format!("9655000100{}", n % 10), &format!("wamid.r6.{n}"), &format!("رسالة {n}"));
+            std::iter::repeat_n(body, n % 5 + 1)
+        })
+        .collect();
+    // A fixed shuffle: the same run each time.
+    for i in (1..deliveries.len()).rev() {
+        deliveries.swap(i, (i * 7919 + 13) % (i + 1));
+    }
+    for sixteen in deliveries.chunks(16) {
+        let all = sixteen.iter().map(|body| {
+            let (address, body) = (served.address.clone(), body.clone());
+            tokio::spawn(async move { deliver(&address, &body).await.unwrap() })
+        });
+        for one in all.collect::<Vec<_>>() {
+            assert_eq!(one.await.unwrap(), 200);
+        }
+    }
+    eventually("every delivery is done", async || {
+        let left: i64 = house
+            .deliveries()
+            .query_row("SELECT count(*) FROM deliveries WHERE state <> 'done'", [], |row| row.get(0))
+            .unwrap();
+        (left == 0).then_some(())
+    })
+    .await;
+    let lines = admin.sync("0").await;
+    let received = entries(&lines, "message_received");
+    let once: HashSet<String> = received.iter().map(|entry| entry["body"]["wamid"].to_string()).collect();
+    assert_eq!((received.len(), once.len()), (60, 60));
+    assert_eq!(entries(&lines, "conversation_opened").len(), 10, "one conversation a person");
+    assert_eq!(entries(&lines, "case_opened").len(), 10);
+    let stored: i64 = house.deliveries().query_row("SELECT count(*) FROM deliveries", [], |row| row.get(0)).unwrap();
+    assert!(stored > 120, "the repetitions were delivered");
+    // The number stands in a wamid, so what is kept to recognise it is keyed.
+    let plain: i64 = house
+        .journal()
+        .query_row("SELECT count(*) FROM seen WHERE length(item) <> 32 OR item LIKE '%wamid%'", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(plain, 0);
+    served.stop().await;
+    house.verify();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_known_yet_is_shown_and_kept_raw() {
+    let house = House::new("http://127.0.0.1:9");
+    let served = house.serve().await;
+    let admin = house.admin(&served.address).await;
+    let now = System.now();
+    let holograms = json!({"id": "777", "depth": 3, "caption": "صورة"});
+    served.deliver(&message(LINE, "96550000001", "wamid.h", now, "hologram", &holograms)).await;
+    served
+        .deliver(&message(
+            LINE,
+            "96550000001",
+            "wamid.i",
+            now,
+            "image",
+            &json!({"id": "12", "mime_type": "image/jpeg"}),
+        ))
+        .await;
+    served.deliver(&message(LINE, "96550000001", "wamid.t", now, "text", &json!({"body": "نص"}))).await;
+    let lines = eventually("three messages", async || {
+        let lines = admin.sync("0").await;
+        (entries(&lines, "message_received").len() == 3).then_some(lines)
+    })
+    .await;
+    let received = entries(&lines, "message_received");
+    assert_eq!(received[0]["body"]["type"], "hologram");
+    assert_eq!(received[0]["body"]["raw"]["hologram"], holograms);
+    assert_eq!(received[1]["body"]["type"], "image");
+    assert_eq!(received[1]["body"]["raw"]["image"]["id"], "12");
+    assert_eq!((&received[2]["body"]["text"], received[2]["body"].get("raw")), (&json!("نص"), None));
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_taken_in_waits_and_blocks_nobody() {
+    let house = House::new("http://127.0.0.1:9");
+    let served = house.serve().await;
+    let admin = house.admin(&served.address).await;
+    let new_line = "100000000000002";
+    let later =
+        message(new_line, "96550000001", "wamid.new", System.now(), "text", &json!({"body": "إلى الرقم الجديد"}));
+    served.deliver(&later).await;
+    served.deliver(&json!({"object": "whatsapp_business_account", "entry": "not a list"})).await;
+    writes(&served, &admin, "96550000002", "بعدها").await;
+    let aside = || -> Vec<String> {
+        let conn = house.deliveries();
+        let mut select = conn.prepare("SELECT reason FROM deliveries WHERE state = 'aside' ORDER BY n").unwrap();
+        select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    let reasons = eventually("two set aside", async || Some(aside()).filter(|reasons| reasons.len() == 2)).await;
+    assert_eq!(reasons[0], "the line is not configured");
+    assert_eq!(house.count("message_received"), 1);
+    served.stop().await;
+
+    // The line is configured: what was sent to it is read.
+    let text = std::fs::read_to_string(&house.config).unwrap();
+    let line = format!(
+        "[[agency.line]]\nphone_number_id = {new_line:?}\ndisplay_number = \"96522200001\"\ntoken_file = \"token\"\n"
+    );
+    std::fs::write(&house.config, text + &line).unwrap();
+    let served = house.serve().await;
+    eventually("the message to the new line", async || (house.count("message_received") == 2).then_some(())).await;
+    assert_eq!(house.count("line_changed"), 2);
+    assert_eq!(aside().len(), 1);
+    served.stop().await;
+    house.verify();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_are_rebuilt_from_the_journal() {
+    let house = House::new("http://127.0.0.1:9");
+    let served = house.serve().await;
+    let admin = house.admin(&served.address).await;
+    writes(&served, &admin, "96550000001", "السلام عليكم").await;
+    let before = admin.sync("0").await;
+    served.stop().await;
+    for file in ["records.db", "records.db-wal", "records.db-shm"] {
+        let _ = std::fs::remove_file(house.folder.path().join("data/mew").join(file));
+    }
+    let served = house.serve().await;
+    let answer = crate::house::http().get(format!("{}/readyz", served.address)).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let admin = crate::house::Person::at(&admin, &served.address);
+    let after = admin.sync("0").await;
+    assert_eq!(before[..before.len() - 1], after[..after.len() - 1]);
+    // And they decide as before: the same person's next message goes to the same case.
+    served.deliver(&text("96550000001", &wamid(), "أين أنتم؟")).await;
+    eventually("the next message", async || (house.count("message_received") == 2).then_some(())).await;
+    assert_eq!(house.count("case_opened"), 1);
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_of_a_later_version_stops_the_agency_and_says_so() {
+    let house = House::new("http://127.0.0.1:9");
+    let conn = house.journal();
+    conn.execute_batch(
+        "INSERT INTO entries (seq, id, at, actor, scope, subject, kind, version, body, salt, digest, chain)
+         SELECT seq + 1, 'later', at, actor, scope, subject, 'moon_rose', 1, '{}', salt, digest, zeroblob(32)
+         FROM entries ORDER BY seq DESC LIMIT 1;
+         UPDATE head SET seq = seq + 1, chain = zeroblob(32);",
+    )
+    .unwrap();
+    // An id must be one, for the entry to be readable at all.
+    conn.execute("UPDATE entries SET id = ?1 WHERE id = 'later'", [crate::house::uuid()]).unwrap();
+    drop(conn);
+    let served = house.serve().await;
+    let get = async |path: &str| crate::house::http().get(format!("{}{path}", served.address)).send().await.unwrap();
+    let answer = get("/readyz").await;
+    assert_eq!(answer.status(), 503);
+    assert_eq!(answer.json::<serde_json::Value>().await.unwrap()["code"], "not_ready");
+    assert_eq!(get("/healthz").await.status(), 200);
+    // What arrives is kept all the same.
+    served.deliver(&text("96550000001", &wamid(), "مرحبا")).await;
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert_eq!(house.count("message_received"), 0, "nothing is decided without knowing what that entry says");
+    let waiting: i64 = house
+        .deliveries()
+        .query_row("SELECT count(*) FROM deliveries WHERE state = 'waiting'", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(waiting, 1);
+    served.stop().await;
+}

@@ -1,0 +1,20 @@
+//! The gateway over real HTTP: one binary, since each one costs a link.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "these are tests"
+)]
+
+mod accounts;
+mod bad_input;
+mod commands;
+mod configuration;
+mod crash;
+mod graph;
+mod house;
+mod intake;
+mod papers;
+mod sending;
+mod sight;

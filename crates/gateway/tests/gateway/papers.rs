@@ -1,0 +1,28 @@
+//! `docs/protocol.md` names everything that is built.
+
+use domain::{
+    command::{Ask, Code},
+    entry::KINDS,
+};
+use gateway::failure::Failure;
+
+#[test]
+fn the_protocol_names_every_kind_command_and_code() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/protocol.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let every = [KINDS, Ask::KINDS, Code::ALL, Failure::CODES].concat();
+    let missing: Vec<_> = every.iter().filter(|name| !text.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "docs/protocol.md does not name: {missing:?}");
+    for path in [
+        "/webhooks/whatsapp",
+        "/api/v1/session",
+        "/api/v1/sync",
+        "/api/v1/live",
+        "/api/v1/commands",
+        "/api/v1/cases/{id}/entries",
+        "/healthz",
+        "/readyz",
+    ] {
+        assert!(text.contains(path), "docs/protocol.md does not name {path}");
+    }
+}
