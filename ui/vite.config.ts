@@ -15,5 +15,5 @@ export default defineConfig({
   },
   // Svelte's browser build, also where a test runs in Node.
   resolve: process.env.VITEST ? { conditions: ["browser"] } : {},
-  test: { environment: "happy-dom", include: ["tests/**/*.test.ts"], setupFiles: ["tests/setup.ts"] },
+  test: { environment: "happy-dom", environmentOptions: { happyDOM: { width: 1280, height: 800 } }, include: ["tests/**/*.test.ts"], setupFiles: ["tests/setup.ts"] },
 });

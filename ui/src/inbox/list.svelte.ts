@@ -9,7 +9,8 @@ const STILL = 1500;
 /** The rows of the list under one filter. */
 export class List {
   filter: Filter = $state("mine");
-  counts: Counts = $state.raw({ mine: 0, unassigned: 0, open: 0, closed: 0, waiting: 0 });
+  /** The figures on the filters, once the desk has told them. */
+  counts: Counts | null = $state.raw(null);
   /** What is on screen. */
   rows: ConversationRow[] = $state.raw([]);
   /** Rows that are new or have moved up, and wait until the list may move. */

@@ -17,7 +17,7 @@ function format(language: Language, options: Intl.DateTimeFormatOptions): Intl.D
 
 /** `9:41 ص`, `9:41 am`: the one style of time. */
 export function time(language: Language, at: number): string {
-  return format(language, { hour: "numeric", minute: "2-digit", hour12: true }).format(at);
+  return format(language, { hour: "numeric", minute: "2-digit", hourCycle: "h12" }).format(at);
 }
 
 /** `21 نوفمبر 2026`, the year left out where it is this one. */

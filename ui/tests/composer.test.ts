@@ -1,0 +1,147 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { FakeHost } from "../fixtures/host";
+import { scene } from "../fixtures/scenes";
+import { Conversation } from "../src/inbox/conversation.svelte";
+import { CallFailure } from "../src/lib/host";
+
+let host: FakeHost;
+
+async function opened(id = "fatima"): Promise<Conversation> {
+  const conversation = new Conversation(host, id);
+  await conversation.refresh();
+  return conversation;
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  host = new FakeHost(scene("crowded"));
+});
+afterEach(() => void vi.useRealTimers());
+
+describe("A draft", () => {
+  test("is at the desk within 300 ms of the last key, also while one goes on typing", async () => {
+    const { composer } = await opened();
+    for (let key = 1; key <= 20; key += 1) {
+      composer.type("س".repeat(key));
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    expect(host.times("save_draft"), "Typing for two seconds").toBeGreaterThanOrEqual(6);
+    composer.type("السلام عليكم");
+    expect(composer.saved).toBe(false);
+    await vi.advanceTimersByTimeAsync(300);
+    expect(host.last("save_draft")).toEqual({ conversation: "fatima", mode: "reply", text: "السلام عليكم" });
+    expect(composer.saved).toBe(true);
+  });
+
+  test("is saved at once on leaving, where it was written", async () => {
+    const first = await opened();
+    first.composer.type("لفاطمة");
+    void first.composer.flush();
+    const second = await opened("khalid");
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(host.asked.filter(({ name }) => name === "save_draft").map(({ request }) => request)).toEqual([{ conversation: "fatima", mode: "reply", text: "لفاطمة" }]);
+    expect(second.composer.text).toBe("وسنوافيكم بالمستجدات أولاً بأول");
+  });
+
+  test("of a reply and of a note are two, and turning the mode saves the one that is left", async () => {
+    const { composer } = await opened();
+    composer.type("رد");
+    composer.turn("note");
+    expect(composer.text).toBe("");
+    composer.type("ملاحظة");
+    await composer.flush();
+    expect(host.scene.pages.get("fatima")?.draft).toEqual({ reply: "رد", note: "ملاحظة" });
+    expect(composer.mode).toBe("note");
+  });
+
+  test("that could not be saved is tried again, and the error is told", async () => {
+    const { composer } = await opened();
+    host.failing.set("save_draft", new CallFailure({ code: "failed", message: "Disk full" }));
+    composer.type("نص");
+    await vi.advanceTimersByTimeAsync(300);
+    expect(composer.error).toBe("failed");
+    expect(composer.saved).toBe(false);
+    await composer.flush();
+    expect(host.scene.pages.get("fatima")?.draft.reply).toBe("نص");
+  });
+
+  test("typed before the page came is not overwritten by it", async () => {
+    const conversation = new Conversation(host, "khalid");
+    conversation.composer.type("أسرع");
+    await conversation.refresh();
+    expect(conversation.composer.text).toBe("أسرع");
+  });
+});
+
+describe("Sending", () => {
+  test("clears the composer once the desk has it, and the pending message is on screen", async () => {
+    const conversation = await opened();
+    const { composer } = conversation;
+    composer.type("  وعليكم السلام  ");
+    await composer.send();
+    expect(host.last("send_reply")).toEqual({ conversation: "fatima", case: "case-fatima", text: "وعليكم السلام", seen: conversation.page?.seen });
+    expect(composer.text).toBe("");
+    expect(conversation.items.at(-1)).toMatchObject({ text: "وعليكم السلام", delivery: "waiting" });
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(host.scene.pages.get("fatima")?.draft.reply, "A late save brings it back").toBe("");
+  });
+
+  test("waits for the save that is under way, so that it cannot bring the draft back", async () => {
+    const { composer } = await opened();
+    let done = (): void => undefined;
+    host.held.set("save_draft", new Promise<void>((resolve) => (done = resolve)));
+    composer.type("نص");
+    await vi.advanceTimersByTimeAsync(250);
+    const sent = composer.send();
+    await vi.advanceTimersByTimeAsync(50);
+    expect(host.times("send_reply")).toBe(0);
+    done();
+    await sent;
+    expect(host.asked.map(({ name }) => name).filter((name) => name === "save_draft" || name === "send_reply")).toEqual(["save_draft", "send_reply"]);
+  });
+
+  test("that fails loses nothing, and says why", async () => {
+    const { composer } = await opened();
+    host.failing.set("send_reply", new CallFailure({ code: "failed", message: "Disk full" }));
+    composer.type("نص طويل كُتب بعناية");
+    expect(await composer.send()).toBe(false);
+    expect(composer.text).toBe("نص طويل كُتب بعناية");
+    expect(composer.error).toBe("failed");
+    expect(composer.sending).toBe(false);
+    expect(await composer.send()).toBe(true);
+    expect(composer.error).toBeNull();
+  });
+
+  test("of nothing, of too much, and twice at once is not done", async () => {
+    const { composer } = await opened();
+    composer.type("   \n ");
+    expect(await composer.send()).toBe(false);
+    composer.type("😀".repeat(4097));
+    expect(composer.sendable).toBe(false);
+    composer.type("😀".repeat(4096));
+    expect(composer.sendable).toBe(true);
+    await Promise.all([composer.send(), composer.send()]);
+    expect(host.times("send_reply")).toBe(1);
+  });
+
+  test("in note mode adds a note and stays in note mode", async () => {
+    const { composer } = await opened();
+    composer.turn("note");
+    composer.type("للزملاء فقط");
+    await composer.send();
+    expect(host.times("send_reply")).toBe(0);
+    expect(host.last("add_note")).toEqual({ conversation: "fatima", case: "case-fatima", text: "للزملاء فقط" });
+    expect(composer.mode).toBe("note");
+  });
+});
+
+describe("What is taken back", () => {
+  test("stands in the composer, above what was being written", async () => {
+    const { composer } = await opened();
+    composer.type("جديد");
+    composer.takenBack({ reply: "قديم", note: "" }, "reply");
+    expect(composer.text).toBe("قديم\nجديد");
+    await composer.flush();
+    expect(host.scene.pages.get("fatima")?.draft.reply).toBe("قديم\nجديد");
+  });
+});

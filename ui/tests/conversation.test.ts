@@ -1,0 +1,145 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { FakeHost } from "../fixtures/host";
+import { message, NOW, page, row, scene } from "../fixtures/scenes";
+import { Conversation } from "../src/inbox/conversation.svelte";
+import { joined, keyOf, lastRead, leads, seenIn } from "../src/inbox/items";
+import { lockOf, windowLeft } from "../src/inbox/window";
+import type { ConversationPage, Item } from "../src/lib/api.generated";
+
+let host: FakeHost;
+const texts = (items: Item[]): (string | null)[] => items.map((item) => (item.item === "message" ? item.text : null));
+const HOUR = 3_600_000;
+
+beforeEach(() => {
+  host = new FakeHost(scene("crowded"));
+});
+
+function conversation(items: Item[], change: Partial<ConversationPage> = {}): Conversation {
+  host.scene.pages.set("c", page(row("c"), items, change));
+  return new Conversation(host, "c");
+}
+
+describe("A long conversation", () => {
+  const items = Array.from({ length: 150 }, (_, index) => message({ seq: index + 1, place: NOW - (150 - index) * 60_000, text: `${index + 1}` }));
+
+  test("comes in pages, older ones as one goes up", async () => {
+    const open = conversation(items);
+    await open.refresh();
+    expect(texts(open.items)).toEqual(texts(items.slice(90)));
+    await open.older();
+    await open.older();
+    expect(texts(open.items)).toEqual(texts(items));
+    expect(open.more).toBe(false);
+    await open.older();
+    expect(host.times("conversation")).toBe(3);
+  });
+
+  test("stays as long as it is when something new comes", async () => {
+    const open = conversation(items);
+    await open.refresh();
+    await open.older();
+    host.scene.pages.get("c")?.items.push(message({ seq: 151, text: "جديد" }));
+    await open.refresh();
+    expect(open.items.length).toBeGreaterThanOrEqual(120);
+    expect(texts(open.items).slice(-2)).toEqual(["150", "جديد"]);
+    expect(new Set(open.items.map(keyOf)).size).toBe(open.items.length);
+    expect(open.more).toBe(true);
+  });
+
+  test("beyond what is asked for again keeps the older part", () => {
+    const shown = items.slice(0, 120);
+    const again = [...items.slice(100), message({ seq: 151, text: "جديد" })];
+    expect(texts(joined(shown, again))).toEqual([...texts(items), "جديد"]);
+  });
+});
+
+describe("Items", () => {
+  test("of one row keep their key from pending to read", () => {
+    const pending = message({ message: "same", seq: 0, delivery: "waiting", from: "me" });
+    const read = message({ message: "same", seq: 40, delivery: "read", from: "me" });
+    expect(keyOf(pending)).toBe(keyOf(read));
+    expect(joined([pending], [read])).toEqual([read]);
+  });
+
+  test("have dividers by day, one 'new' marker, and turns of one person", () => {
+    const items = [
+      message({ seq: 1, place: NOW - 26 * HOUR }),
+      message({ seq: 2, place: NOW - 2000 }),
+      message({ seq: 3, place: NOW - 1000 }),
+      message({ seq: 4, place: NOW, from: "me" }),
+      message({ seq: 0, place: NOW, from: "me" }),
+    ];
+    expect(leads(items, 3)).toEqual([
+      { day: true, fresh: false, follows: false },
+      { day: true, fresh: false, follows: false },
+      { day: false, fresh: true, follows: false },
+      { day: false, fresh: false, follows: false },
+      { day: false, fresh: false, follows: true },
+    ]);
+    expect(leads(items, null).some(({ fresh }) => fresh)).toBe(false);
+  });
+
+  test("say 'read' in a word at the last one only", () => {
+    const items = [message({ message: "a", delivery: "read", from: "me" }), message({ message: "b", delivery: "read", from: "me" }), message({ message: "c", delivery: "sent", from: "me" })];
+    expect(lastRead(items)).toBe("b");
+    expect(lastRead([])).toBeNull();
+  });
+
+  test("are seen case by case", () => {
+    const items = [message({ seq: 5, case: "x" }), message({ seq: 6, case: "y" }), message({ seq: 7, case: "x" }), message({ seq: 0, case: "x" })];
+    expect([...seenIn(items, 5)]).toEqual([["y", 6], ["x", 7]]);
+  });
+});
+
+describe("What is seen", () => {
+  test("is told only while it is before one's eyes, and once", async () => {
+    const items = [message({ seq: 5 }), message({ seq: 6 })];
+    const open = conversation(items, { row: row("c", { unread: 1 }), first_new: 6 });
+    await open.refresh();
+    expect(host.times("seen_up_to")).toBe(0);
+    open.watch(true);
+    expect(host.last("seen_up_to")).toEqual({ case: "case-khalid", seq: 6 });
+    open.watch(true);
+    await open.refresh();
+    expect(host.times("seen_up_to")).toBe(1);
+
+    host.scene.pages.get("c")?.items.push(message({ seq: 9 }));
+    await open.refresh();
+    expect(host.last("seen_up_to")).toEqual({ case: "case-khalid", seq: 9 });
+    open.watch(false);
+    host.scene.pages.get("c")?.items.push(message({ seq: 12 }));
+    await open.refresh();
+    expect(host.times("seen_up_to")).toBe(2);
+  });
+
+  test("is not told where nothing was new", async () => {
+    const open = conversation([message({ seq: 5 })]);
+    open.watch(true);
+    await open.refresh();
+    expect(host.times("seen_up_to")).toBe(0);
+  });
+});
+
+describe("WhatsApp's window", () => {
+  const of = (change: Parameters<typeof row>[1], state: "open" | "closed" = "open"): ConversationPage => {
+    const shown = row("c", { ...change, state });
+    return page(shown, []);
+  };
+
+  test("locks replies by the very millisecond, and never notes", () => {
+    const open = of({ window_ends: NOW + 1 });
+    expect(lockOf(open, "reply", NOW)).toBeNull();
+    expect(lockOf(open, "reply", NOW + 1)).toBe("window");
+    expect(lockOf(open, "note", NOW + 1)).toBeNull();
+    expect(lockOf(of({ window_ends: null }), "reply", NOW)).toBe("never");
+    expect(lockOf(of({}, "closed"), "reply", NOW)).toBe("closed");
+    expect(lockOf(of({}, "closed"), "note", NOW)).toBeNull();
+  });
+
+  test("is close from two hours on", () => {
+    expect(windowLeft("en", NOW + 2 * HOUR, NOW)?.close).toBe(false);
+    expect(windowLeft("en", NOW + 2 * HOUR - 1, NOW)?.close).toBe(true);
+    expect(windowLeft("en", NOW, NOW)).toBeNull();
+    expect(windowLeft("en", null, NOW)).toBeNull();
+  });
+});

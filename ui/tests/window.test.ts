@@ -1,0 +1,248 @@
+import { fireEvent, render, screen, waitFor, within } from "@testing-library/svelte";
+import { describe, expect, test } from "vitest";
+import { FakeHost } from "../fixtures/host";
+import { type Scene, scene } from "../fixtures/scenes";
+import App from "../src/App.svelte";
+import { CallFailure } from "../src/lib/host";
+
+function shown(change: (scene: Scene) => Scene = (same) => same, name = "crowded"): FakeHost {
+  const host = new FakeHost(change(scene(name)));
+  render(App, { host });
+  return host;
+}
+
+const rowOf = async (id: string): Promise<HTMLElement> => {
+  const rows = await screen.findAllByTestId("conversation-row");
+  return rows.find((row) => row.dataset.conversation === id) ?? expect.unreachable(`No row ${id}`);
+};
+
+async function open(id: string): Promise<void> {
+  await fireEvent.click(await rowOf(id));
+  await screen.findByTestId("messages");
+}
+
+const type = async (text: string): Promise<void> => {
+  await fireEvent.input(screen.getByTestId("composer-text"), { target: { value: text } });
+};
+
+describe("The list", () => {
+  test("shows the filters with their counts, and what a row has to say", async () => {
+    shown();
+    expect((await screen.findByTestId("count-mine")).textContent).toBe("10");
+    const fatima = await rowOf("fatima");
+    expect(fatima.dataset.waiting).toBe("true");
+    expect(within(fatima).getByTestId("unread-badge").textContent).toBe("2");
+    const khalid = await rowOf("khalid");
+    expect(within(khalid).getByTestId("draft-badge").textContent).toContain("مسودة");
+    expect(khalid.textContent).toContain("أنت:");
+    expect((await rowOf("maryam")).textContent).toContain("صورة");
+  });
+
+  test("asks by the filter that is chosen, and says what to do where there is nothing", async () => {
+    const host = shown((same) => ({ ...same, rows: [], counts: { ...same.counts, unassigned: 3 } }));
+    expect((await screen.findByTestId("list-empty")).textContent).toContain("لا محادثات لديك الآن");
+    await fireEvent.click(screen.getByTestId("empty-act"));
+    await waitFor(() => expect(host.last("conversations")?.filter).toBe("unassigned"));
+    expect(screen.getByTestId("filter-unassigned").getAttribute("aria-pressed")).toBe("true");
+  });
+
+  test("tells how far a first sync has come", async () => {
+    shown(undefined, "first-sync");
+    expect((await screen.findByTestId("first-sync")).textContent).toContain("12,408");
+  });
+
+  test("is walked with the arrow keys, one row in the order of Tab", async () => {
+    shown();
+    const first = await rowOf("fatima");
+    first.focus();
+    await fireEvent.keyDown(first, { key: "ArrowDown" });
+    expect((document.activeElement as HTMLElement).dataset.conversation).toBe("khalid");
+    await fireEvent.keyDown(document.activeElement ?? first, { key: "End" });
+    expect((document.activeElement as HTMLElement).dataset.conversation).toBe("yousef");
+    expect(screen.getAllByTestId("conversation-row").filter((row) => row.tabIndex === 0)).toHaveLength(1);
+  });
+});
+
+describe("A conversation", () => {
+  test("shows each kind of item as what it is", async () => {
+    const host = shown();
+    await open("khalid");
+    expect(screen.getByTestId("not-shown").textContent).toContain("موقع");
+    expect(screen.getByTestId("note").textContent).toContain("أنت");
+    expect(screen.getAllByTestId("event").map(({ dataset }) => dataset.what)).toEqual(["opened", "assigned"]);
+    const messages = screen.getAllByTestId("message");
+    expect(messages.at(-1)?.dataset.delivery).toBe("waiting");
+    expect(messages.filter(({ textContent }) => textContent.includes("قُرئت")).length).toBeGreaterThan(0);
+    expect(screen.getAllByTestId("day-divider")).toHaveLength(2);
+    expect(host.last("showing")).toMatchObject({ conversation: "khalid" });
+  });
+
+  test("names a type that nobody knows yet by WhatsApp's word", async () => {
+    shown((same) => {
+      const page = same.pages.get("fatima");
+      const first = page?.items[0];
+      if (first?.item === "message") Object.assign(first, { type: "hologram", text: null });
+      return same;
+    });
+    await open("fatima");
+    expect(screen.getByTestId("not-shown").textContent).toContain("hologram");
+  });
+
+  test("says why something is stuck, and offers what can be done", async () => {
+    const host = shown();
+    await open("stuck");
+    const [failed, uncertain, stuck] = screen.getAllByTestId("trouble");
+    if (failed === undefined || uncertain === undefined || stuck === undefined) return expect.unreachable();
+    expect(failed.textContent).toContain("رقمه ليس على واتساب");
+    expect(stuck.textContent).toContain("سبقك زميل");
+    await fireEvent.click(within(uncertain).getByTestId("was-sent"));
+    const uncertainId = uncertain.closest<HTMLElement>("[data-message]")?.dataset.message;
+    await waitFor(() => expect(host.last("discard")).toEqual({ id: uncertainId }));
+    await waitFor(() => expect(within(stuck).getByTestId<HTMLButtonElement>("take-back").disabled).toBe(false));
+    await fireEvent.click(within(stuck).getByTestId("take-back"));
+    await waitFor(() => expect(screen.getByTestId<HTMLTextAreaElement>("composer-text").value).toBe("نص مستعاد"));
+  });
+
+  test("asks again when the desk says that it changed, and not for others", async () => {
+    const host = shown();
+    await open("fatima");
+    const before = host.times("conversation");
+    host.say({ event: "changed", conversations: ["khalid"], all: false });
+    host.say({ event: "changed", conversations: ["fatima"], all: false });
+    host.say({ event: "changed", conversations: ["fatima"], all: false });
+    await waitFor(() => expect(host.times("conversation")).toBe(before + 1));
+    await new Promise((later) => setTimeout(later, 150));
+    expect(host.times("conversation")).toBe(before + 1);
+  });
+
+  test("is opened by a notification", async () => {
+    const host = shown();
+    await rowOf("fatima");
+    host.say({ event: "open", conversation: "stuck" });
+    await waitFor(() => expect(screen.getByTestId("conversation").dataset.conversation).toBe("stuck"));
+  });
+
+  test("is closed by Escape, and what was written stays", async () => {
+    const host = shown();
+    await open("fatima");
+    await type("نصف جملة");
+    await fireEvent.keyDown(screen.getByTestId("messages"), { key: "Escape" });
+    await screen.findByTestId("nothing-open");
+    await waitFor(() => expect(host.scene.pages.get("fatima")?.draft.reply).toBe("نصف جملة"));
+  });
+});
+
+describe("The composer", () => {
+  test("sends with Enter, makes a line with Shift, and leaves composing alone", async () => {
+    const host = shown();
+    await open("fatima");
+    await type("السلام");
+    const area = screen.getByTestId<HTMLTextAreaElement>("composer-text");
+    await fireEvent.keyDown(area, { key: "Enter", shiftKey: true });
+    await fireEvent.keyDown(area, { key: "Enter", isComposing: true });
+    expect(host.times("send_reply")).toBe(0);
+    await fireEvent.keyDown(area, { key: "Enter" });
+    await waitFor(() => expect(host.times("send_reply")).toBe(1));
+    await waitFor(() => expect(area.value).toBe(""));
+    await waitFor(() => expect(screen.getAllByTestId("message").at(-1)?.textContent).toContain("السلام"));
+  });
+
+  test("keeps the text when the desk refuses, and says what to do", async () => {
+    const host = shown();
+    await open("fatima");
+    await type("السلام");
+    host.failing.set("send_reply", new CallFailure({ code: "failed", message: "Disk full" }));
+    await fireEvent.click(screen.getByTestId("send"));
+    expect((await screen.findByTestId("composer-error")).textContent).toContain("لم يضع شيء");
+    expect(screen.getByTestId<HTMLTextAreaElement>("composer-text").value).toBe("السلام");
+  });
+
+  test("is locked when WhatsApp's window has passed by the gateway's clock, and takes notes all the same", async () => {
+    // This computer's clock stands two years after the fixtures; the gateway's does not.
+    const host = shown((same) => ({ ...same, status: { ...same.status, clock_offset: same.now - Date.now() } }));
+    await open("fatima");
+    await waitFor(() => expect(screen.queryByTestId("composer-lock")).toBeNull());
+    host.scene.status = { ...host.scene.status, clock_offset: host.scene.status.clock_offset + 25 * 3_600_000 };
+    host.say({ event: "status" });
+    expect((await screen.findByTestId("composer-lock")).dataset.lock).toBe("window");
+    expect(screen.queryByTestId("send")).toBeNull();
+    await fireEvent.click(screen.getByTestId("mode-note"));
+    expect(screen.queryByTestId("composer-lock")).toBeNull();
+    expect(screen.getByTestId("composer").dataset.mode).toBe("note");
+  });
+});
+
+describe("The case", () => {
+  test("is claimed where nobody has it, and closed with an outcome", async () => {
+    const host = shown();
+    await open("fatima");
+    await fireEvent.click(screen.getByTestId("claim"));
+    await waitFor(() => expect(host.last("claim")).toEqual({ case: "case-fatima" }));
+    expect(screen.queryByTestId("release")).toBeNull();
+    await waitFor(() => expect(screen.getByTestId<HTMLButtonElement>("close").disabled).toBe(false));
+    await fireEvent.click(screen.getByTestId("close"));
+    const menu = await screen.findByTestId("close-menu");
+    await fireEvent.click(within(menu).getByText("أُجيب"));
+    await waitFor(() => expect(host.last("close_case")).toEqual({ case: "case-fatima", outcome: "answered" }));
+  });
+
+  test("is assigned by a lead, and not offered to an agent", async () => {
+    const host = shown();
+    await open("khalid");
+    expect(screen.queryByTestId("claim")).toBeNull();
+    expect(screen.getByTestId("release")).toBeTruthy();
+    await fireEvent.click(screen.getByTestId("assign"));
+    await fireEvent.click(within(await screen.findByTestId("assign-menu")).getByText("بدر العازمي"));
+    await waitFor(() => expect(host.last("assign")).toEqual({ case: "case-khalid", staff: "s2" }));
+  });
+
+  test("offers an agent nothing that would be refused", async () => {
+    shown(undefined, "agent");
+    await open("khalid");
+    expect(screen.queryByTestId("assign")).toBeNull();
+    expect(screen.getByTestId("release")).toBeTruthy();
+    expect(screen.getByTestId("close")).toBeTruthy();
+  });
+
+  test("that is closed is reopened, from the panel and from the composer", async () => {
+    const host = shown((same) => ({ ...same, rows: same.rows.map((row) => (row.conversation === "emoji" ? { ...row, state: "closed" as const } : row)) }));
+    await fireEvent.click(await screen.findByTestId("filter-closed"));
+    await open("emoji");
+    expect(screen.getByTestId("case-state").textContent).toContain("أُجيب");
+    expect(screen.queryByTestId("close")).toBeNull();
+    await fireEvent.click(screen.getByTestId("lock-reopen"));
+    await waitFor(() => expect(host.last("reopen_case")).toEqual({ case: "case-emoji" }));
+    expect(screen.getByTestId("reopen")).toBeTruthy();
+  });
+});
+
+describe("The foot", () => {
+  test("says that one is off line, since when, what waits and what is stuck", async () => {
+    shown(undefined, "offline");
+    expect((await screen.findByTestId("foot-waiting")).dataset.count).toBe("3");
+    expect(screen.getByTestId("foot-status").textContent).toContain("دون اتصال منذ");
+    expect(screen.getByTestId("foot-stuck").dataset.count).toBe("2");
+  });
+});
+
+describe("Language and theme", () => {
+  test("change the whole window at once", async () => {
+    const host = shown();
+    await rowOf("fatima");
+    await fireEvent.click(screen.getByTestId("language-switch"));
+    expect(document.documentElement.dir).toBe("ltr");
+    expect(screen.getByTestId("filter-mine").textContent).toContain("Mine");
+    expect(host.last("set_settings")).toEqual({ language: "en", theme: "light" });
+    await fireEvent.click(screen.getByTestId("theme-switch"));
+    await fireEvent.click(within(await screen.findByTestId("theme-menu")).getByText("Dark"));
+    expect(document.documentElement.dataset.theme).toBe("dark");
+  });
+
+  test("go back when the desk does not keep them", async () => {
+    const host = shown();
+    await rowOf("fatima");
+    host.failing.set("set_settings", new CallFailure({ code: "failed", message: "" }));
+    await fireEvent.click(screen.getByTestId("language-switch"));
+    await waitFor(() => expect(document.documentElement.dir).toBe("rtl"));
+  });
+});
