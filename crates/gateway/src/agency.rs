@@ -237,6 +237,13 @@ struct Thread {
     read: mpsc::Sender<CaseId>,
 }
 
+impl Drop for Thread {
+    /// However the thread ended, nothing is decided from now on.
+    fn drop(&mut self) {
+        self.ready.store(false, Ordering::Release);
+    }
+}
+
 impl Thread {
     fn run(mut self, mut decider: Decider) {
         while let Some(first) = self.waiting.blocking_recv() {

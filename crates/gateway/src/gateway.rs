@@ -1,6 +1,11 @@
 //! The whole program, put together from its configuration and taken apart again.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Context, Result};
 use domain::{
@@ -58,6 +63,7 @@ pub struct Running {
     pub gateway: Arc<Gateway>,
     tasks: JoinSet<()>,
     _checkpointer: Checkpointer,
+    _lock: File,
 }
 
 impl Running {
@@ -68,6 +74,7 @@ impl Running {
             format!("Nothing is set up in {folder}: run `shubbak-gateway init` first")
         };
         let key = Arc::new(ServerKey::read(&config.journal).with_context(absent)?);
+        let lock = lock(&config.journal)?;
         let file = config.journal.join(DELIVERIES);
         let (deliveries, _) = Deliveries::start(&file).with_context(absent)?;
         let http = whatsapp::client::http(whatsapp::client::Timeouts::default()).context("Setting up HTTP")?;
@@ -106,7 +113,7 @@ impl Running {
         for sender in senders {
             tasks.spawn(sender.run(gateway.stopping.subscribe()));
         }
-        Ok(Self { gateway, tasks, _checkpointer: Checkpointer::start(files)? })
+        Ok(Self { gateway, tasks, _checkpointer: Checkpointer::start(files)?, _lock: lock })
     }
 
     /// Stops: what is being sent is waited for, since nobody else could tell what became of it.
@@ -114,6 +121,14 @@ impl Running {
         let _ = self.gateway.stopping.send(true);
         while self.tasks.join_next().await.is_some() {}
     }
+}
+
+/// One gateway for a folder: a second one would take what the first is sending for abandoned.
+fn lock(folder: &Path) -> Result<File> {
+    let path = folder.join("serving.lock");
+    let file = File::create(&path).with_context(|| format!("Making {}", path.display()))?;
+    file.try_lock().with_context(|| format!("Locking {}: another gateway is serving this folder", path.display()))?;
+    Ok(file)
 }
 
 /// Opens an agency's journal and records, and takes the pack and the lines of its configuration into force.

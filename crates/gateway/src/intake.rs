@@ -63,6 +63,11 @@ impl Intake {
     pub async fn run(self) {
         let mut stopping = self.gateway.stopping.subscribe();
         let stored = Arc::clone(&self.gateway.deliveries.stored);
+        match Unfinished::open(&self.file).and_then(|unfinished| unfinished.aside()) {
+            Ok(0) => {}
+            Ok(deliveries) => tracing::info!(deliveries, "Reading again what was set aside"),
+            Err(error) => tracing::error!(error = format!("{error:#}"), "Looking at what was set aside failed"),
+        }
         if self.gateway.deliveries.retry_aside().await.is_err() {
             tracing::error!("What was set aside could not be taken up again");
         }

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use domain::{
     chain::{self, Hash},
     entry::{Entry, Fact, Subject},
@@ -545,7 +545,10 @@ fn entry(row: &Row<'_>) -> Result<Entry> {
             actor: text(5)?.parse()?,
             cause: row.get::<_, Option<String>>(6)?.map(|cause| cause.parse()).transpose()?,
             version: row.get(7)?,
-            fact: Fact::read(&text(8)?, serde_json::from_str(&text(9)?)?)?,
+            fact: serde_json::from_str(&text(9)?)
+                .and_then(|body| Fact::read(&text(8).unwrap_or_default(), body))
+                // What serde says may quote the body, and this is logged.
+                .map_err(|error| anyhow!("{:?} error in its body", error.classify()))?,
         })
     };
     read().with_context(|| format!("Reading entry {seq}"))

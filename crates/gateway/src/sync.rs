@@ -144,14 +144,20 @@ impl Catch {
         let through = through.max(place.seq);
         let change = reader.records.sight_change(staff, place.seq, through)?;
         let viewer = reader.records.viewer_at(staff, through)?;
+        let mut gained = VecDeque::new();
+        for case in change.gained {
+            if closed_at(reader, case)?.is_none_or(|at| at >= now - HORIZON) {
+                gained.push_back(case);
+            }
+        }
         Ok(Ok(Self {
             viewer,
             place,
             through,
             lost: change.lost.into(),
-            gained: change.gained.iter().copied().collect(),
+            whole: gained.iter().copied().collect(),
+            gained,
             inside: None,
-            whole: change.gained.into_iter().collect(),
             shown: HashMap::new(),
             now,
             finished: false,

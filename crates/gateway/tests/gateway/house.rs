@@ -42,7 +42,7 @@ pub(crate) struct House {
     pub(crate) folder: TempDir,
     pub(crate) config: PathBuf,
     pub(crate) clock: Arc<Moved>,
-    code: String,
+    pub(crate) code: String,
 }
 
 /// A gateway that runs within the test.
@@ -349,7 +349,7 @@ pub(crate) fn status(wamid: &str, word: &str, message: Option<&str>) -> Value {
 
 /// Waits until something holds.
 pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    for _ in 0..400 {
+    for _ in 0..1200 {
         if let Some(found) = look().await {
             return found;
         }

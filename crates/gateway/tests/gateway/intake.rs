@@ -170,6 +170,9 @@ async fn an_entry_of_a_later_version_stops_the_agency_and_says_so() {
     assert_eq!(answer.status(), 503);
     assert_eq!(answer.json::<serde_json::Value>().await.unwrap()["code"], "not_ready");
     assert_eq!(get("/healthz").await.status(), 200);
+    let session = json!({"agency": "mew", "username": "admin", "password": "four blue doors at noon", "device": "d", "code": house.code});
+    let post = crate::house::http().post(format!("{}/api/v1/session", served.address)).json(&session);
+    assert_eq!(post.send().await.unwrap().status(), 503);
     // What arrives is kept all the same.
     served.deliver(&text("96550000001", &wamid(), "مرحبا")).await;
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
@@ -179,5 +182,49 @@ async fn an_entry_of_a_later_version_stops_the_agency_and_says_so() {
         .query_row("SELECT count(*) FROM deliveries WHERE state = 'waiting'", [], |row| row.get(0))
         .unwrap();
     assert_eq!(waiting, 1);
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn agencies_do_not_mix() {
+    let house = House::new("http://127.0.0.1:9");
+    let text = std::fs::read_to_string(&house.config).unwrap();
+    let (pack, line) = (crate::house::pack(), "200000000000001");
+    let more = format!(
+        "[[agency]]\nid = \"moci\"\npack = {pack:?}\n[[agency.line]]\nphone_number_id = {line:?}\n\
+         display_number = \"96522300000\"\ntoken_file = \"token\"\n"
+    );
+    std::fs::write(&house.config, text + &more).unwrap();
+    let config = gateway::config::load(&house.config).unwrap();
+    let made = gateway::init::init(&config, house.clock.clone(), std::sync::Arc::new(System)).unwrap();
+    let served = house.serve().await;
+    let mew = house.admin(&served.address).await;
+    let body = json!({"agency": "moci", "username": "admin", "password": "four blue doors at noon", "device": "d", "code": made.admins[0].code});
+    let moci = crate::house::sign_in(&served.address, &body).await;
+
+    // One delivery for both, as Meta may batch them; the same person writes to both.
+    let mut both = message(LINE, "96550000001", "wamid.mew", System.now(), "text", &json!({"body": "إلى الكهرباء"}));
+    let other = message(line, "96550000001", "wamid.moci", System.now(), "text", &json!({"body": "إلى التجارة"}));
+    both["entry"].as_array_mut().unwrap().push(other["entry"][0].clone());
+    served.deliver(&both).await;
+    for (who, theirs, others) in [(&mew, "إلى الكهرباء", "إلى التجارة"), (&moci, "إلى التجارة", "إلى الكهرباء")]
+    {
+        let lines = eventually("their message", async || {
+            let lines = who.sync("0").await;
+            (entries(&lines, "message_received").len() == 1).then_some(lines)
+        })
+        .await;
+        let all = json!(lines).to_string();
+        assert!(all.contains(theirs) && !all.contains(others), "{all}");
+    }
+    // A token is good in its own agency alone, and so are ids.
+    let forged = moci.token.replace("moci.", "mew.");
+    let answer =
+        crate::house::http().get(format!("{}/api/v1/sync", served.address)).bearer_auth(forged).send().await.unwrap();
+    assert_eq!(answer.status(), 401);
+    let lines = mew.sync("0").await;
+    let case = &entries(&lines, "case_opened")[0]["body"]["case"];
+    let refused = moci.ask(json!({"kind": "claim", "case": case})).await;
+    assert_eq!(refused["refused"]["code"], "not_found");
     served.stop().await;
 }

@@ -18,3 +18,4 @@ mod intake;
 mod papers;
 mod sending;
 mod sight;
+mod tls;
