@@ -35,7 +35,10 @@ export async function eventually(what, look, patience = 15_000) {
 /** Starts a program beside the tests, and gives the first line that it writes as JSON, with a reader of further ones. */
 export async function start(command, args, options = {}) {
   const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"], ...options });
-  const ended = new Promise((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
+  const ended = new Promise((resolve) => {
+    child.once("exit", (code, signal) => resolve({ code, signal }));
+    child.once("error", (error) => resolve({ error: error.message }));
+  });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async () => {
     const { value, done } = await lines.next();

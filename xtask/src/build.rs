@@ -2,9 +2,11 @@
 //! everybody, so that nothing is built twice in different ways.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
+    time::SystemTime,
 };
 
 use anyhow::{Context as _, Result};
@@ -38,10 +40,25 @@ pub(crate) fn program(name: &str) -> Result<PathBuf> {
     Ok(target.join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
 }
 
-/// Builds the interface, which the window has inside it.
+/// Builds the interface, which the window has inside it: only if something is newer than what was built last, because
+/// the window is compiled anew with it.
 pub(crate) fn interface() -> Result<()> {
     npm_packages("ui")?;
+    let sources =
+        ["icons", "locales", "ui/index.html", "ui/package-lock.json", "ui/public", "ui/src", "ui/vite.config.ts"];
+    let newest = sources.iter().filter_map(|path| newest(&root().join(path))).max();
+    let built = fs::metadata(root().join("ui/dist/index.html")).and_then(|built| built.modified()).ok();
+    if built >= newest {
+        return Ok(());
+    }
     run(npm().args(["run", "--silent", "build"]).current_dir(root().join("ui")))
+}
+
+/// When a file, or the newest one in a folder, was last written.
+fn newest(path: &Path) -> Option<SystemTime> {
+    let own = fs::metadata(path).and_then(|own| own.modified()).ok()?;
+    let inner = fs::read_dir(path).into_iter().flatten().filter_map(|entry| newest(&entry.ok()?.path()));
+    inner.chain([own]).max()
 }
 
 /// Builds every program.

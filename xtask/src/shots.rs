@@ -24,7 +24,7 @@ pub(crate) fn run() -> Result<()> {
             .arg(&pictures)
             .current_dir(root().join("tests"))
             .envs(&display.surroundings)
-            .env("SHUBBAK_XTASK", std::env::current_exe()?)
+            .env("SHUBBAK_XTASK", program("xtask")?)
             .env("SHUBBAK_PROGRAMS", program("shubbak")?.with_file_name("")),
     )?;
     say!("Written to {}", pictures.display());

@@ -68,7 +68,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             Some(only) => step == only || (step == Step::Build && needs_build(only)),
         };
         if wanted {
-            outcomes.push(attempt(step));
+            outcomes.push(attempt(step, options.only));
         }
         let built = !outcomes.iter().any(|outcome| outcome.name == name(Step::Build) && outcome.failed.is_some());
         if step == Step::Build && !built {
@@ -78,10 +78,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     report(&outcomes)
 }
 
-fn attempt(step: Step) -> Outcome {
+fn attempt(step: Step, only: Option<Step>) -> Outcome {
     say!("\n── {} ──", name(step));
     let begun = Instant::now();
-    let done = perform(step);
+    let done = perform(step, only);
     let took = begun.elapsed();
     let (counts, failed) = match done {
         Ok((counts, true)) => (counts, None),
@@ -95,13 +95,16 @@ fn attempt(step: Step) -> Outcome {
     Outcome { name: name(step), took, counts, failed }
 }
 
-fn perform(step: Step) -> Result<(Vec<String>, bool)> {
+fn perform(step: Step, only: Option<Step>) -> Result<(Vec<String>, bool)> {
     let nothing_counted = |()| (Vec::new(), true);
     match step {
         Step::Format => process::run(cargo().args(["fmt", "--all", "--check"])).map(nothing_counted),
         Step::Interface => interface(),
         Step::Build => {
             build::interface()?;
+            if matches!(only, Some(Step::Browser | Step::Window)) {
+                return build::programs().map(nothing_counted);
+            }
             process::run(cargo().args(["build", "--workspace", "--all-targets"])).map(nothing_counted)
         }
         Step::Clippy => process::run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
@@ -148,7 +151,7 @@ fn end_to_end(folder: &str, mut node: Command) -> Result<(Vec<String>, bool)> {
     }
     node.args(files).current_dir(root().join("tests"));
     // The programs were built by the step before: the stage takes them as they are.
-    node.env("SHUBBAK_XTASK", std::env::current_exe()?).env("SHUBBAK_PROGRAMS", program("shubbak")?.with_file_name(""));
+    node.env("SHUBBAK_XTASK", program("xtask")?).env("SHUBBAK_PROGRAMS", program("shubbak")?.with_file_name(""));
     run_keeping(&mut node, |line| {
         ["ℹ tests ", "ℹ pass ", "ℹ fail ", "ℹ skipped "].iter().any(|count| line.starts_with(count))
     })
