@@ -22,6 +22,19 @@ use crate::{
 };
 
 impl Desk {
+    /// Lets somebody in without a screen: by unlocking where they signed in here before, which works off line too, else
+    /// by signing in. For demonstrations and tests, with what [`crate::sign_in_from`] read.
+    pub async fn enter(&self, request: SignIn) -> Result<Start, CallError> {
+        let address = Gateway::at(&request.gateway)?.address().to_owned();
+        let known = self.0.workstation.accounts()?.into_iter().find(|account| {
+            account.gateway == address && account.agency == request.agency && account.username == request.username
+        });
+        match known {
+            Some(account) => self.session_unlock(Unlock { account: account.id, password: request.password }).await,
+            None => self.session_sign_in(request).await,
+        }
+    }
+
     pub(crate) async fn session_start(&self) -> Result<Start, CallError> {
         let seat = self.seat_if_taken();
         let known = self.0.workstation.accounts()?;
@@ -231,7 +244,9 @@ impl Desk {
             return Ok(());
         }
         let at = jiff::Timestamp::from_millisecond(now).context("The gateway's clock")?;
-        let aside = folder.with_extension(format!("set-aside-{}", at.strftime("%Y-%m-%d-%H%M%S")));
+        // The id keeps two of one second apart.
+        let (at, id) = (at.strftime("%Y-%m-%d-%H%M%S"), self.0.hub.ids.next(now));
+        let aside = folder.with_extension(format!("set-aside-{at}-{id}"));
         tracing::warn!(aside = %aside.display(), "No key opens these files any more: they are set aside");
         fs::rename(&folder, &aside).with_context(|| format!("Setting {} aside", folder.display()))
     }

@@ -1,0 +1,77 @@
+//! Is it really encrypted? Known text is searched in every file of the workstation, whatever its name.
+
+use std::path::Path;
+
+use desk::api::{AddNote, Handler, Mode, SaveDraft};
+
+use crate::workplace::{Workplace, until};
+
+const CANARIES: [&str; 5] = [
+    "canary-from-citizen-كناري",
+    "canary-in-draft-كناري",
+    "canary-in-note-كناري",
+    "canary-in-outbox-كناري",
+    "كناري سعاد",
+];
+
+fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = vec![];
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found
+}
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    [text.as_bytes(), &utf16].iter().any(|wanted| bytes.windows(wanted.len()).any(|window| window == *wanted))
+}
+
+fn search(place: &Workplace) -> usize {
+    let mut databases = 0;
+    for path in files(place.folder.path()) {
+        let bytes = std::fs::read(&path).unwrap();
+        for text in CANARIES {
+            assert!(!contains(&bytes, text), "{} holds {text:?}", path.display());
+            for word in text.split(['-', ' ']).filter(|word| word.chars().count() > 5) {
+                assert!(!contains(&bytes, word), "{} holds {word:?}", path.display());
+            }
+        }
+        let database = path.extension().is_some_and(|end| end == "db");
+        assert!(!bytes.starts_with(b"SQLite format 3"), "{} is a plain database", path.display());
+        databases += usize::from(database && bytes.len() > 4_000);
+    }
+    databases
+}
+
+#[tokio::test]
+async fn no_file_holds_readable_text() {
+    let place = Workplace::signed_in().await;
+    let talk = place.gateway.talk(CANARIES[4], CANARIES[0]);
+    place.shows(talk).await;
+    place.gateway.stop().await;
+    let draft = SaveDraft { conversation: talk.conversation, mode: Mode::Reply, text: CANARIES[1].into() };
+    place.desk.save_draft(draft).await.unwrap();
+    let note = AddNote { conversation: talk.conversation, case: talk.case, text: CANARIES[2].into() };
+    place.desk.add_note(note).await.unwrap();
+    let before = place.page(talk.conversation).await.draft;
+    assert_eq!(before.reply, CANARIES[1]);
+    place.reply(talk, CANARIES[3]).await;
+    until("all four", async || place.messages(talk.conversation).await.len() == 2).await;
+
+    let wal = files(place.folder.path()).into_iter().filter(|path| path.to_string_lossy().ends_with("-wal"));
+    assert!(
+        wal.map(|path| path.metadata().unwrap().len()).sum::<u64>() > 4_000,
+        "the logs are empty: nothing is shown"
+    );
+    search(&place);
+    // The search itself finds what is there to be found.
+    let plain = place.folder.path().join("plain.txt");
+    std::fs::write(&plain, CANARIES[1]).unwrap();
+    assert!(contains(&std::fs::read(&plain).unwrap(), CANARIES[1]));
+    std::fs::remove_file(plain).unwrap();
+
+    place.desk.close().await;
+    assert_eq!(search(&place), 2, "closed, everything stands in the two main files");
+}

@@ -1,0 +1,11 @@
+//! The desk against a stand-in gateway that speaks the contract.
+#![expect(unreachable_pub, reason = "one test program: what its modules share is public among them")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+
+mod encryption;
+mod notifications;
+mod outbox;
+mod session;
+mod standin;
+mod sync;
+mod workplace;

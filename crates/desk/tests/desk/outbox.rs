@@ -1,0 +1,213 @@
+//! What a person sends: kept, sent once and in order, or stuck where a person sees it.
+
+use desk::api::{
+    AddNote, Claim, CloseCase, Delivery, Discard, ErrorCode, Handler, Item, Mode, Nothing, Retry, SaveDraft, SendReply,
+    TakeBack,
+};
+use domain::{
+    command::{Ask, Code, Settle},
+    words::Status,
+};
+
+use crate::{
+    standin::PASSWORD,
+    workplace::{Workplace, until},
+};
+
+#[tokio::test]
+async fn a_reply_is_on_screen_at_once_and_stays_the_same_row() {
+    let place = Workplace::signed_in().await;
+    let talk = place.gateway.talk("سعاد", "السلام عليكم");
+    place.shows(talk).await;
+    place.gateway.stop().await;
+    let draft =
+        SaveDraft { conversation: talk.conversation, mode: Mode::Reply, text: "وعليكم السلام".into() };
+    place.desk.save_draft(draft).await.unwrap();
+    assert!(place.rows().await[0].draft);
+    let id = place.reply(talk, "وعليكم السلام").await;
+    let page = place.page(talk.conversation).await;
+    assert_eq!(page.draft.reply, "", "the draft became the reply");
+    assert_eq!((page.row.preview.as_deref(), page.row.status), (Some("وعليكم السلام"), Some(Delivery::Waiting)));
+    let last = place.messages(talk.conversation).await.pop().unwrap();
+    assert_eq!((last.message.0, last.seq, last.delivery), (id.0, 0, Some(Delivery::Waiting)));
+    let mut place = place;
+    place.gateway_back().await;
+    until("it queued", async || place.delivery(talk.conversation, "وعليكم السلام").await == Some(Delivery::Queued))
+        .await;
+    until("its entry", async || place.messages(talk.conversation).await.pop().unwrap().seq > 0).await;
+    let last = place.messages(talk.conversation).await.pop().unwrap();
+    assert_eq!(last.message.0, id.0);
+    place.gateway.set_status(talk, last.message, Status::Read);
+    until("it read", async || place.delivery(talk.conversation, "وعليكم السلام").await == Some(Delivery::Read)).await;
+    assert_eq!(place.status().await.waiting, 0);
+}
+
+#[tokio::test]
+async fn off_line_three_replies_and_a_note_wait_and_go_once_in_order() {
+    let mut place = Workplace::signed_in().await;
+    let talk = place.gateway.talk("سعاد", "السلام عليكم");
+    place.shows(talk).await;
+    place.gateway.stop().await;
+    place.is_offline().await;
+    for text in ["واحد", "اثنان", "ثلاثة"] {
+        place.reply(talk, text).await;
+    }
+    let note = AddNote { conversation: talk.conversation, case: talk.case, text: "اتصلت بها".into() };
+    place.desk.add_note(note).await.unwrap();
+    assert_eq!(place.status().await.waiting, 4);
+    let mut place = {
+        place = place.restart().await;
+        place.unlock(PASSWORD).await.unwrap();
+        place
+    };
+    let page = place.page(talk.conversation).await;
+    assert_eq!(page.items.iter().filter(|item| matches!(item, Item::Note(note) if note.pending)).count(), 1);
+    assert_eq!(page.case.notes.len(), 1);
+    // Every second answer is lost on its way back: the same ids come again, and nothing is done twice.
+    place.gateway.inside().faults.lose_answers = 3;
+    place.gateway_back().await;
+    until("all", async || place.gateway.notes().len() == 1 && place.status().await.waiting == 0).await;
+    assert_eq!(place.gateway.replies(), ["واحد", "اثنان", "ثلاثة"]);
+    assert!(place.gateway.inside().posted.len() > 4, "no answer was lost");
+    until("none pending", async || place.messages(talk.conversation).await.iter().all(|message| message.seq > 0)).await;
+    assert_eq!(place.messages(talk.conversation).await.len(), 4);
+}
+
+#[tokio::test]
+async fn what_was_refused_is_stuck_with_the_replies_behind_it_and_can_be_tried_again() {
+    let place = Workplace::signed_in().await;
+    let talk = place.gateway.talk("سعاد", "السلام عليكم");
+    let other = place.gateway.talk("بدر", "السلام عليكم");
+    place.shows(other).await;
+    place.gateway.inside().faults.refuse.insert("reply".into(), Code::NewerReply);
+    let first = place.reply(talk, "واحد").await;
+    until("it stuck", async || place.delivery(talk.conversation, "واحد").await == Some(Delivery::Stuck)).await;
+    place.gateway.inside().faults.refuse.clear();
+    place.reply(talk, "اثنان").await;
+    let note = AddNote { conversation: talk.conversation, case: talk.case, text: "ملاحظة".into() };
+    place.desk.add_note(note).await.unwrap();
+    place.reply(other, "رد آخر").await;
+    until("the rest", async || place.gateway.notes() == ["ملاحظة"] && place.gateway.replies() == ["رد آخر"]).await;
+    let problems: Vec<_> =
+        place.messages(talk.conversation).await.into_iter().filter_map(|message| message.problem).collect();
+    let codes: Vec<_> = problems.iter().map(|problem| problem.code.as_str()).collect();
+    assert_eq!(codes, ["newer_reply", "behind"]);
+    assert_eq!((place.status().await.stuck, place.status().await.waiting), (2, 0));
+
+    let seen = place.gateway.write(talk, "هل من أحد؟");
+    until("it here", async || place.page(talk.conversation).await.seen == seen).await;
+    place.desk.retry(Retry { id: first, seen }).await.unwrap();
+    until("both", async || place.gateway.replies() == ["رد آخر", "واحد", "اثنان"]).await;
+    let inside = place.gateway.inside();
+    let again =
+        inside.posted.iter().rev().find(|command| matches!(&command.ask, Ask::Reply { text, .. } if text == "واحد"));
+    let again = again.unwrap();
+    assert_ne!(again.id, first, "the old id has its answer for ever");
+    assert!(matches!(again.ask, Ask::Reply { seen: now, .. } if now == seen));
+}
+
+#[tokio::test]
+async fn a_stuck_reply_can_be_dropped_or_taken_back_into_the_composer() {
+    let place = Workplace::signed_in().await;
+    let talk = place.gateway.talk("سعاد", "السلام عليكم");
+    place.shows(talk).await;
+    place.gateway.inside().faults.refuse.insert("reply".into(), Code::WindowClosed);
+    let first = place.reply(talk, "واحد").await;
+    let second = place.reply(talk, "اثنان").await;
+    until("both stuck", async || place.status().await.stuck == 2).await;
+    let draft = SaveDraft { conversation: talk.conversation, mode: Mode::Reply, text: "وأيضًا".into() };
+    place.desk.save_draft(draft).await.unwrap();
+    let drafts = place.desk.take_back(TakeBack { id: second }).await.unwrap();
+    assert_eq!(drafts.reply, "اثنان\nوأيضًا", "nothing typed is lost");
+    place.desk.discard(Discard { id: first }).await.unwrap();
+    assert_eq!((place.status().await.stuck, place.messages(talk.conversation).await.len()), (0, 1));
+    assert_eq!(place.desk.discard(Discard { id: first }).await.unwrap_err().code, ErrorCode::NotFound);
+    assert!(place.gateway.replies().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_uncertain_is_settled_by_a_person_once() {
+    let place = Workplace::signed_in().await;
+    let talk = place.gateway.talk("سعاد", "السلام عليكم");
+    place.shows(talk).await;
+    let settled = async |text: &str| {
+        let id = place.reply(talk, text).await;
+        until("it queued", async || place.delivery(talk.conversation, text).await == Some(Delivery::Queued)).await;
+        place.gateway.set_status(talk, id.0.into(), Status::Uncertain);
+        until("it uncertain", async || place.delivery(talk.conversation, text).await == Some(Delivery::Uncertain))
+            .await;
+        id
+    };
+    let again = settled("واحد").await;
+    place.gateway.stop().await;
+    let mut place = { place };
+    place.desk.retry(Retry { id: again, seen: 0 }).await.unwrap();
+    place.desk.retry(Retry { id: again, seen: 0 }).await.unwrap();
+    place.gateway_back().await;
+    until("it queued", async || place.delivery(talk.conversation, "واحد").await == Some(Delivery::Queued)).await;
+    let asked = place
+        .gateway
+        .inside()
+        .posted
+        .iter()
+        .filter(|command| matches!(command.ask, Ask::SettleUncertain { settle: Settle::Resend, .. }))
+        .count();
+    assert_eq!(asked, 1, "two keystrokes are one decision");
+    assert_eq!(place.desk.retry(Retry { id: again, seen: 0 }).await.unwrap_err().code, ErrorCode::NotFound);
+}
+
+#[tokio::test]
+async fn acts_on_a_case_show_that_they_wait() {
+    let place = Workplace::signed_in().await;
+    let talk = place.gateway.talk("سعاد", "السلام عليكم");
+    place.shows(talk).await;
+    place.gateway.stop().await;
+    place.desk.claim(Claim { case: talk.case }).await.unwrap();
+    let pending = place.page(talk.conversation).await.case.pending;
+    assert_eq!((pending.len(), pending[0].kind.as_str(), &pending[0].refused), (1, "claim", &None));
+    let mut place = place;
+    place.gateway_back().await;
+    until("it mine", async || place.page(talk.conversation).await.case.owner.is_some()).await;
+    until("none pending", async || place.page(talk.conversation).await.case.pending.is_empty()).await;
+
+    place.gateway.inside().faults.refuse.insert("close_case".into(), Code::Owned);
+    let close = CloseCase { case: talk.case, outcome: "done".into() };
+    let id = place.desk.close_case(close.clone()).await.unwrap().id;
+    let refused = async || place.page(talk.conversation).await.case.pending.iter().any(|one| one.refused.is_some());
+    until("it refused", refused).await;
+    place.gateway.inside().faults.refuse.clear();
+    place.desk.retry(Retry { id, seen: 0 }).await.unwrap();
+    until("it closed", async || place.page(talk.conversation).await.case.outcome.is_some()).await;
+    let outcomes = place.desk.outcomes(Nothing {}).await.unwrap().outcomes;
+    assert_eq!(outcomes[0].slug, "done");
+}
+
+#[tokio::test]
+async fn what_cannot_be_sent_is_refused_at_once() {
+    let place = Workplace::signed_in().await;
+    let talk = place.gateway.talk("سعاد", "السلام عليكم");
+    let other = place.gateway.talk("بدر", "السلام عليكم");
+    place.shows(other).await;
+    let send = async |conversation, text: String| {
+        place.desk.send_reply(SendReply { conversation, case: talk.case, text, seen: 1 }).await.unwrap_err().code
+    };
+    assert_eq!(send(talk.conversation, "  \n".into()).await, ErrorCode::BadText);
+    assert_eq!(send(talk.conversation, "ا".repeat(4_097)).await, ErrorCode::BadText);
+    assert_eq!(send(other.conversation, "نعم".into()).await, ErrorCode::NotFound, "another conversation's case");
+    assert_eq!(place.status().await.waiting, 0);
+}
+
+#[tokio::test]
+async fn the_outbox_waits_while_the_gateway_asks_to_wait() {
+    let place = Workplace::signed_in().await;
+    let talk = place.gateway.talk("سعاد", "السلام عليكم");
+    place.shows(talk).await;
+    for status in [429, 500, 503] {
+        place.gateway.inside().faults.status = Some(status);
+        place.reply(talk, &status.to_string()).await;
+        tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+        assert_eq!(place.delivery(talk.conversation, &status.to_string()).await, Some(Delivery::Waiting));
+    }
+    place.gateway.inside().faults.status = None;
+    until("all", async || place.gateway.replies() == ["429", "500", "503"]).await;
+}

@@ -1,0 +1,584 @@
+//! A stand-in for the gateway: one agency, one person, the contract of sessions, sync, live and commands, and the faults
+//! that a test asks for. It decides nothing cleverly; what it must do well is to answer the same id with the same answer.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::{
+        Query, State, WebSocketUpgrade,
+        ws::{Message, WebSocket},
+    },
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use domain::{
+    command::{Ask, Code, Command, Refusal, Settle},
+    entry::{
+        Actor, CaseAssigned, CaseChanged, CaseClosed, CaseOpened, ContactChanged, ConversationOpened, Entry, Fact,
+        Identifier, IdentifierKind, MessageQueued, MessageReceived, MessageStatusChanged, NewEntry, NoteAdded,
+        PackChanged, Recipient, Scope, StaffChanged, Subject,
+    },
+    ids::{
+        CaseId, CommandId, ContactId, ConversationId, EntryId, Ids, MessageId, Millis, NoteId, Seq, StaffId, System,
+    },
+    wire::{
+        AgencyView, Answer, CaseRef, Cursor, Forget, Gained, Line, Linked, Outcome, SessionAnswer, SessionRequest,
+        StaffView, Versions,
+    },
+    words::{CaseState, Role, Status},
+};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+pub const PASSWORD: &str = "كلمة مرور طويلة بما يكفي";
+const PACK: &str = r#"
+    case_prefix = "MEW"
+    time_zone = "Asia/Kuwait"
+    default_team = "desk"
+    default_kind = "inquiry"
+    name = { ar = "وزارة الكهرباء والماء", en = "Ministry of Electricity and Water" }
+    team = [{ slug = "desk", name = { ar = "المكتب", en = "Desk" } }]
+    kind = [{ slug = "inquiry", name = { ar = "استفسار", en = "Inquiry" } }]
+    outcome = [{ slug = "done", name = { ar = "منجز", en = "Done" } }]
+"#;
+
+/// The person at the desk.
+pub fn me() -> StaffId {
+    StaffId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_00aa))
+}
+
+/// A colleague.
+pub fn colleague() -> StaffId {
+    StaffId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_00bb))
+}
+
+/// What a test may ask for.
+#[derive(Default)]
+pub struct Faults {
+    /// So many answers to commands are lost on the way back: what was asked is done all the same.
+    pub lose_answers: u32,
+    /// Each answer to commands waits for so long first.
+    pub slow: Option<std::time::Duration>,
+    /// Commands of this kind are refused with this code.
+    pub refuse: BTreeMap<String, Code>,
+    /// These entries are never said over `live`.
+    pub swallow: BTreeSet<Seq>,
+    /// Nobody is let in.
+    pub signed_out: bool,
+    /// `sync` breaks off after so many lines, once.
+    pub break_after: Option<usize>,
+    /// Every request but a sign-in is answered so.
+    pub status: Option<u16>,
+}
+
+pub struct Inside {
+    pub journal: String,
+    pub entries: Vec<Entry>,
+    pub faults: Faults,
+    pub password: String,
+    pub device_secret: Vec<u8>,
+    pub lease: Millis,
+    pub offset: Millis,
+    /// Each command as it came, in order, repetitions too.
+    pub posted: Vec<Command>,
+    /// Cases that `sync` says whole, once, before its entries.
+    pub gained: Vec<CaseId>,
+    /// Cases that `sync` says to forget, once.
+    pub lost: Vec<CaseId>,
+    /// What was asked of `sync`.
+    pub asked: Vec<String>,
+    answers: BTreeMap<CommandId, (Value, Answer)>,
+    token: u64,
+}
+
+/// The stand-in, listening.
+#[derive(Clone)]
+pub struct Standin {
+    inside: Arc<Mutex<Inside>>,
+    head: watch::Sender<Seq>,
+    catch_up: watch::Sender<u32>,
+    pub address: SocketAddr,
+    stop: Arc<watch::Sender<bool>>,
+}
+
+/// One conversation with an open case.
+#[derive(Clone, Copy, Debug)]
+pub struct Talk {
+    pub conversation: ConversationId,
+    pub case: CaseId,
+    pub contact: ContactId,
+}
+
+pub fn fresh() -> Uuid {
+    use domain::ids::Clock;
+    System.next(System.now())
+}
+
+impl Standin {
+    /// Listens on a free port, with a pack and two members of staff.
+    pub async fn start() -> Self {
+        let inside = Inside {
+            journal: "journal-1".into(),
+            entries: vec![],
+            faults: Faults::default(),
+            password: PASSWORD.into(),
+            device_secret: vec![7; 32],
+            lease: 14 * 24 * 3_600_000,
+            offset: 0,
+            posted: vec![],
+            gained: vec![],
+            lost: vec![],
+            asked: vec![],
+            answers: BTreeMap::new(),
+            token: 0,
+        };
+        let standin = Self {
+            inside: Arc::new(Mutex::new(inside)),
+            head: watch::Sender::new(0),
+            catch_up: watch::Sender::new(0),
+            address: "127.0.0.1:0".parse().unwrap(),
+            stop: Arc::new(watch::Sender::new(true)),
+        };
+        standin.found();
+        standin.listen().await
+    }
+
+    /// Listens again, at the same address.
+    pub async fn listen(&self) -> Self {
+        let listener = loop {
+            match tokio::net::TcpListener::bind(self.address).await {
+                Ok(listener) => break listener,
+                Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
+            }
+        };
+        let standin =
+            Self { address: listener.local_addr().unwrap(), stop: Arc::new(watch::Sender::new(false)), ..self.clone() };
+        let mut stop = standin.stop.subscribe();
+        let service = Router::new()
+            .route("/api/v1/session", post(sign_in).delete(sign_out))
+            .route("/api/v1/sync", get(sync))
+            .route("/api/v1/live", get(live))
+            .route("/api/v1/commands", post(commands))
+            .with_state(standin.clone());
+        let serving = axum::serve(listener, service).into_future();
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = serving => {}
+                _ = stop.wait_for(|stop| *stop) => {}
+            }
+        });
+        standin
+    }
+
+    /// Stops listening and cuts every connection.
+    pub async fn stop(&self) {
+        self.stop.send_replace(true);
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub fn inside(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap()
+    }
+
+    /// What every journal begins with.
+    pub fn found(&self) {
+        self.append(Scope::Agency, Actor::System, None, PackChanged { sha: "1".into(), content: PACK.into() }.into());
+        for (staff, username, name, roles) in
+            [(me(), "lead", "نورة", vec![Role::Lead, Role::Agent]), (colleague(), "agent", "خالد", vec![Role::Agent])]
+        {
+            let fact = StaffChanged {
+                staff,
+                username: username.into(),
+                name: name.into(),
+                roles,
+                teams: vec!["desk".into()],
+                active: true,
+            };
+            self.append(Scope::Agency, Actor::System, None, fact.into());
+        }
+    }
+
+    pub fn now(&self) -> Millis {
+        use domain::ids::Clock;
+        System.now() + self.inside().offset
+    }
+
+    pub fn append(&self, scope: Scope, actor: Actor, cause: Option<Uuid>, fact: Fact) -> Seq {
+        let now = self.now();
+        let mut inside = self.inside();
+        let seq = i64::try_from(inside.entries.len()).unwrap() + 1;
+        let new = NewEntry { scope, subject: Subject::Pack, actor, cause, fact };
+        inside.entries.push(Entry::from_new(new, seq, EntryId(fresh()), now));
+        drop(inside);
+        self.head.send_replace(seq);
+        seq
+    }
+
+    /// A citizen writes for the first time.
+    pub fn talk(&self, name: &str, text: &str) -> Talk {
+        let talk = Talk { conversation: ConversationId(fresh()), case: CaseId(fresh()), contact: ContactId(fresh()) };
+        self.open(talk, name, text);
+        talk
+    }
+
+    /// The same in a journal that does not know it.
+    pub fn open(&self, talk: Talk, name: &str, text: &str) {
+        let Talk { conversation, case, contact } = talk;
+        let by = || Actor::Contact(contact);
+        let scope = || Scope::Case(case);
+        let line = "1055".to_owned();
+        let opened = CaseOpened {
+            case,
+            conversation,
+            number: format!("MEW-2026-{:06}", self.inside().entries.len()),
+            kind: "inquiry".into(),
+            team: "desk".into(),
+            contact,
+            line: line.clone(),
+        };
+        self.append(scope(), by(), None, ConversationOpened { conversation, contact, line }.into());
+        self.append(scope(), by(), None, opened.into());
+        let identifiers =
+            vec![Identifier { kind: IdentifierKind::Phone, value: "96566041187".into(), from: 0, to: None }];
+        self.append(
+            scope(),
+            by(),
+            None,
+            ContactChanged { contact, name: Some(name.into()), identifiers, merged_into: None }.into(),
+        );
+        self.write(talk, text);
+    }
+
+    /// The citizen writes again.
+    pub fn write(&self, talk: Talk, text: &str) -> Seq {
+        let now = self.now();
+        let fact = MessageReceived {
+            message: MessageId(fresh()),
+            conversation: talk.conversation,
+            case: talk.case,
+            wamid: format!("wamid.{}", fresh()),
+            r#type: "text".into(),
+            text: Some(text.into()),
+            context: None,
+            sent_at: now,
+            place: now,
+            raw: None,
+        };
+        self.append(Scope::Case(talk.case), Actor::Contact(talk.contact), None, fact.into())
+    }
+
+    /// A colleague gives the case to somebody.
+    pub fn assign(&self, talk: Talk, staff: Option<StaffId>) -> Seq {
+        let fact = CaseAssigned { case: talk.case, team: "desk".into(), staff };
+        self.append(Scope::Case(talk.case), Actor::Staff(colleague()), None, fact.into())
+    }
+
+    pub fn set_status(&self, talk: Talk, message: MessageId, status: Status) -> Seq {
+        let fact = MessageStatusChanged { message, wamid: None, status, error: None };
+        self.append(Scope::Case(talk.case), Actor::System, None, fact.into())
+    }
+
+    /// Tells every listener to catch up.
+    pub fn say_catch_up(&self) {
+        self.catch_up.send_modify(|times| *times += 1);
+    }
+
+    /// Another journal, empty but for what each begins with.
+    pub fn begin_another_journal(&self) {
+        let mut inside = self.inside();
+        inside.journal = "journal-2".into();
+        inside.entries.clear();
+        inside.answers.clear();
+        drop(inside);
+        self.found();
+    }
+
+    /// The texts of replies in the journal, in order.
+    pub fn replies(&self) -> Vec<String> {
+        let text = |entry: &Entry| match &entry.fact {
+            Fact::MessageQueued(body) => body.text.clone(),
+            _ => None,
+        };
+        self.inside().entries.iter().filter_map(text).collect()
+    }
+
+    /// The texts of notes in the journal, in order.
+    pub fn notes(&self) -> Vec<String> {
+        let text = |entry: &Entry| match &entry.fact {
+            Fact::NoteAdded(body) => Some(body.text.clone()),
+            _ => None,
+        };
+        self.inside().entries.iter().filter_map(text).collect()
+    }
+
+    /// Does what a command asks for, as it comes.
+    fn decide(&self, command: &Command) -> Outcome {
+        let kind = serde_json::to_value(&command.ask).unwrap()["kind"].as_str().unwrap().to_owned();
+        if let Some(code) = self.inside().faults.refuse.get(&kind) {
+            return Outcome::Refused(Refusal::new(*code, "As the test asked"));
+        }
+        let (case, fact): (CaseId, Fact) = match command.ask.clone() {
+            Ask::Reply { conversation, case, text, .. } => {
+                let recipient = Recipient { kind: IdentifierKind::Phone, value: "96566041187".into() };
+                let message = MessageId(command.id.0);
+                let (case, r#type, by) = (case.unwrap(), "text".into(), me());
+                (case, MessageQueued { message, conversation, case, recipient, r#type, text: Some(text), by }.into())
+            }
+            Ask::AddNote { case, text } => (case, NoteAdded { note: NoteId(command.id.0), case, text }.into()),
+            Ask::Claim { case } => (case, CaseAssigned { case, team: "desk".into(), staff: Some(me()) }.into()),
+            Ask::Assign { case, staff } => {
+                (case, CaseAssigned { case, team: "desk".into(), staff: Some(staff) }.into())
+            }
+            Ask::Release { case } => (case, CaseAssigned { case, team: "desk".into(), staff: None }.into()),
+            Ask::CloseCase { case, outcome } => (case, CaseClosed { case, outcome }.into()),
+            Ask::ReopenCase { case } => (case, CaseChanged { case, state: Some(CaseState::Open), kind: None }.into()),
+            Ask::SettleUncertain { message, settle } => {
+                let status = if settle == Settle::Sent { Status::Sent } else { Status::Queued };
+                let found = self.inside().entries.iter().find_map(|entry| match &entry.fact {
+                    Fact::MessageQueued(body) if body.message == message => Some(body.case),
+                    _ => None,
+                });
+                (found.unwrap(), MessageStatusChanged { message, wamid: None, status, error: None }.into())
+            }
+            _ => return Outcome::Accepted(vec![]),
+        };
+        Outcome::Accepted(vec![self.append(Scope::Case(case), Actor::Staff(me()), Some(command.id.0), fact)])
+    }
+
+    fn cursor(&self) -> Cursor {
+        let now = self.now();
+        let inside = self.inside();
+        let seq = i64::try_from(inside.entries.len()).unwrap();
+        Cursor { token: format!("{}:{seq}", inside.journal), seq, journal: inside.journal.clone(), now }
+    }
+
+    /// After which entry `after` stands; an error for another journal's.
+    fn place(&self, after: &str) -> Result<Seq, Refused> {
+        let (journal, seq) = after.split_once(':').unwrap_or(("", after));
+        let seq: Seq = seq.parse().unwrap();
+        let inside = self.inside();
+        if (!journal.is_empty() && journal != inside.journal) || seq > i64::try_from(inside.entries.len()).unwrap() {
+            return Err((410, "cursor_gone"));
+        }
+        Ok(seq)
+    }
+
+    /// A connection that was open when the stand-in stopped says no more.
+    fn listens(&self) -> Result<(), Refused> {
+        if *self.stop.borrow() { Err((503, "not_ready")) } else { Ok(()) }
+    }
+
+    fn let_in(&self, headers: &HeaderMap) -> Result<(), Refused> {
+        self.listens()?;
+        let inside = self.inside();
+        if let Some(status) = inside.faults.status {
+            return Err((status, "fault"));
+        }
+        let wanted = format!("Bearer token-{}", inside.token);
+        if inside.faults.signed_out || headers.get("authorization").is_none_or(|given| given != wanted.as_str()) {
+            return Err((401, "signed_out"));
+        }
+        Ok(())
+    }
+}
+
+/// A status and a code.
+type Refused = (u16, &'static str);
+
+fn problem(status: u16, code: &str) -> Response {
+    (StatusCode::from_u16(status).unwrap(), Json(json!({"code": code, "message": "As it is"}))).into_response()
+}
+
+async fn sign_in(State(standin): State<Standin>, Json(request): Json<SessionRequest>) -> Response {
+    if let Err((status, code)) = standin.listens() {
+        return problem(status, code);
+    }
+    let now = standin.now();
+    let mut inside = standin.inside();
+    if let Some(status) = inside.faults.status {
+        return problem(status, "fault");
+    }
+    match request.code.as_deref() {
+        Some("ONCE") if request.password.len() < 15 => return problem(422, "weak_password"),
+        Some("ONCE") => inside.password = request.password.clone(),
+        Some(_) => return problem(401, "wrong_credentials"),
+        None => {}
+    }
+    if request.username != "lead" || request.agency != "mew" || request.password != inside.password {
+        return problem(401, "wrong_credentials");
+    }
+    inside.faults.signed_out = false;
+    inside.token += 1;
+    let answer = SessionAnswer {
+        token: format!("token-{}", inside.token),
+        device_secret: data_encoding::BASE64.encode(&inside.device_secret),
+        staff: StaffView {
+            id: me(),
+            name: "نورة".into(),
+            roles: vec![Role::Lead, Role::Agent],
+            teams: vec!["desk".into()],
+        },
+        agency: AgencyView { id: "mew".into(), name: "وزارة الكهرباء والماء".into() },
+        journal: inside.journal.clone(),
+        now,
+        lease_until: now + inside.lease,
+        versions: Versions { gateway: 1, oldest_desk: 1 },
+    };
+    (StatusCode::CREATED, Json(answer)).into_response()
+}
+
+async fn sign_out(State(standin): State<Standin>, headers: HeaderMap) -> Response {
+    if let Err((status, code)) = standin.let_in(&headers) {
+        return problem(status, code);
+    }
+    standin.inside().token += 1;
+    StatusCode::NO_CONTENT.into_response()
+}
+
+async fn sync(
+    State(standin): State<Standin>,
+    headers: HeaderMap,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Response {
+    if let Err((status, code)) = standin.let_in(&headers) {
+        return problem(status, code);
+    }
+    let after = query.get("after").unwrap();
+    standin.inside().asked.push(after.clone());
+    let place = match standin.place(after) {
+        Ok(place) => place,
+        Err((status, code)) => return problem(status, code),
+    };
+    let cursor = standin.cursor();
+    let mut inside = standin.inside();
+    let mut lines = Vec::new();
+    for case in std::mem::take(&mut inside.lost) {
+        lines.push(Line::Forget(Forget::Case(case)));
+    }
+    let gained = std::mem::take(&mut inside.gained);
+    for case in &gained {
+        lines.push(Line::Case(Gained { id: *case, through: cursor.seq }));
+        for entry in inside.entries.iter().filter(|entry| entry.scope == Scope::Case(*case)) {
+            lines.push(Line::Entry(Box::new(Linked { prev: 0, entry: entry.clone() })));
+        }
+        lines.push(Line::CaseEnd(CaseRef { id: *case }));
+    }
+    let mut prev = place;
+    for entry in inside.entries.iter().filter(|entry| entry.seq > place) {
+        if !gained.iter().any(|case| entry.scope == Scope::Case(*case)) {
+            lines.push(Line::Entry(Box::new(Linked { prev, entry: entry.clone() })));
+        }
+        prev = entry.seq;
+    }
+    lines.push(Line::Cursor(cursor));
+    let broken = inside.faults.break_after.take();
+    drop(inside);
+    let text = |line: &Line| serde_json::to_string(line).unwrap() + "\n";
+    let chunks: Vec<Result<String, std::io::Error>> = match broken {
+        Some(count) => {
+            let mut chunks: Vec<_> = lines.iter().take(count).map(|line| Ok(text(line))).collect();
+            chunks.push(Err(std::io::Error::other("As the test asked")));
+            chunks
+        }
+        None => lines.iter().map(|line| Ok(text(line))).collect(),
+    };
+    Body::from_stream(futures_util::stream::iter(chunks)).into_response()
+}
+
+async fn live(
+    State(standin): State<Standin>,
+    headers: HeaderMap,
+    Query(query): Query<BTreeMap<String, String>>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    if let Err((status, code)) = standin.let_in(&headers) {
+        return problem(status, code);
+    }
+    match standin.place(query.get("after").unwrap()) {
+        Ok(place) => upgrade.on_upgrade(move |socket| speak(standin, socket, place)),
+        Err((status, code)) => problem(status, code),
+    }
+}
+
+async fn speak(standin: Standin, mut socket: WebSocket, mut place: Seq) {
+    let mut head = standin.head.subscribe();
+    let mut catch_up = standin.catch_up.subscribe();
+    catch_up.mark_unchanged();
+    let mut stop = standin.stop.subscribe();
+    loop {
+        let new: Vec<Entry> = {
+            let inside = standin.inside();
+            inside.entries.iter().filter(|entry| entry.seq > place).cloned().collect()
+        };
+        for entry in new {
+            let prev = std::mem::replace(&mut place, entry.seq);
+            if standin.inside().faults.swallow.remove(&entry.seq) {
+                continue;
+            }
+            let line = serde_json::to_string(&Line::Entry(Box::new(Linked { prev, entry }))).unwrap();
+            if socket.send(Message::Text(line.into())).await.is_err() {
+                return;
+            }
+        }
+        tokio::select! {
+            _ = head.changed() => {}
+            () = async { drop(stop.wait_for(|stop| *stop).await) } => return,
+            _ = catch_up.changed() => {
+                let line = serde_json::to_string(&Line::CatchUp(true)).unwrap();
+                drop(socket.send(Message::Text(line.into())).await);
+                return;
+            }
+            message = socket.recv() => if !matches!(message, Some(Ok(_))) { return },
+        }
+    }
+}
+
+async fn commands(State(standin): State<Standin>, headers: HeaderMap, Json(commands): Json<Vec<Value>>) -> Response {
+    if let Err((status, code)) = standin.let_in(&headers) {
+        return problem(status, code);
+    }
+    let slow = standin.inside().faults.slow;
+    let mut answers = Vec::new();
+    for body in commands {
+        let Value::Object(fields) = body.clone() else { return problem(400, "bad_request") };
+        let id: CommandId = serde_json::from_value(fields["id"].clone()).unwrap();
+        let command = Command::read(id, fields).unwrap();
+        standin.inside().posted.push(command.clone());
+        let known = standin.inside().answers.get(&id).cloned();
+        let answer = match known {
+            Some((before, _)) if before != body => {
+                let refusal = Refusal::new(Code::IdReused, "The same id came before with another body");
+                Answer { id, outcome: Outcome::Refused(refusal), code: None }
+            }
+            Some((_, answer)) => answer,
+            None => {
+                let answer = Answer { id, outcome: standin.decide(&command), code: None };
+                standin.inside().answers.insert(id, (body, answer.clone()));
+                answer
+            }
+        };
+        answers.push(answer);
+    }
+    if let Some(slow) = slow {
+        tokio::time::sleep(slow).await;
+    }
+    let mut inside = standin.inside();
+    if inside.faults.lose_answers > 0 {
+        inside.faults.lose_answers -= 1;
+        return problem(503, "not_stored");
+    }
+    drop(inside);
+    Json(answers).into_response()
+}
