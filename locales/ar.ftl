@@ -21,7 +21,7 @@ code-title = الدخول لأول مرة
 code-hint = اكتب الرمز الذي سلّمك إياه مسؤول النظام، ثم اختر كلمة مرورك.
 code-code = رمز الدخول الأول
 code-password = كلمة المرور الجديدة
-code-repeat = كلمة المرور الجديدة مرة أخرى
+code-repeat = إعادة كلمة المرور
 code-rule-length = { $count ->
     [zero] 15 حرفًا على الأقل. جملة من عدة كلمات أسهل حفظًا وأقوى
     [one] 15 حرفًا على الأقل، والمكتوب حرف واحد
@@ -40,8 +40,6 @@ locked-hint = اكتب كلمة مرورك للمتابعة. لا حاجة إل�
 locked-submit = فتح القفل
 locked-busy = جارٍ الفتح…
 locked-other = الدخول بحساب آخر
-locked-choose = اختر الحساب
-starting = جارٍ البدء…
 again = أعد المحاولة
 
 ## What went wrong with a call: what happened, and what to do next
@@ -122,7 +120,6 @@ row-from-me = أنت:
 row-from-colleague = زميل:
 row-left = بقي { $left }
 row-owner = لدى { $name }
-row-owner-me = لديك
 row-nobody = غير مسندة
 contact-code = مراجع { $code }
 list-load-error = تعذّر عرض المحادثات.

@@ -37,8 +37,6 @@ locked-hint = Type your password to go on. This works without a network.
 locked-submit = Unlock
 locked-busy = Unlocking…
 locked-other = Sign in with another account
-locked-choose = Choose the account
-starting = Starting…
 again = Try again
 
 ## What went wrong with a call: what happened, and what to do next
@@ -107,7 +105,6 @@ row-from-me = You:
 row-from-colleague = Colleague:
 row-left = { $left } left
 row-owner = With { $name }
-row-owner-me = With you
 row-nobody = Unassigned
 contact-code = Contact { $code }
 list-load-error = The conversations cannot be shown.

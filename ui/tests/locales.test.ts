@@ -41,6 +41,7 @@ const FAMILIES: Record<string, string[]> = {
   "error-": words("ErrorCode"),
   "delivery-": words("Delivery"),
   "theme-": words("Theme"),
+  "role-": words("Role"),
   "mode-": words("Mode"),
   "filter-": words("Filter"),
   "empty-": words("Filter").flatMap((filter) => [`${filter}-title`, `${filter}-text`]),
