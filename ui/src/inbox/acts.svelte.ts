@@ -36,6 +36,16 @@ export class Acts {
       conversation?.composer.takenBack(await this.#host.call("take_back", { id }), mode);
     });
 
+  /** Asks for what an act needs; a failure is told like that of an act. */
+  async ask<Answer>(question: () => Promise<Answer>): Promise<Answer | null> {
+    try {
+      return await question();
+    } catch (thrown) {
+      this.error = CallFailure.of(thrown).code;
+      return null;
+    }
+  }
+
   clear(): void {
     this.error = null;
   }

@@ -1,4 +1,4 @@
-import type { ConversationId, DeskStatus, Me, Outcome, Person, Signal } from "../lib/api.generated";
+import type { CaseId, ConversationId, DeskStatus, Me, Outcome, Person, Signal } from "../lib/api.generated";
 import { clock } from "../lib/clock.svelte";
 import { coalesce, oncePerFrame } from "../lib/coalesce";
 import type { Host } from "../lib/host";
@@ -85,12 +85,14 @@ export class Inbox {
     await this.conversation?.composer.flush();
   }
 
-  async outcomes(): Promise<Outcome[]> {
-    return (await this.#host.call("outcomes", {})).outcomes;
+  /** With what a case may be closed, or `null` where the desk does not say. */
+  async outcomes(): Promise<Outcome[] | null> {
+    return (await this.acts.ask(() => this.#host.call("outcomes", {})))?.outcomes ?? null;
   }
 
-  async assignable(of: string): Promise<Person[]> {
-    return (await this.#host.call("assignable", { case: of })).people;
+  /** To whom a case may be given, or `null` where the desk does not say. */
+  async assignable(of: CaseId): Promise<Person[] | null> {
+    return (await this.acts.ask(() => this.#host.call("assignable", { case: of })))?.people ?? null;
   }
 
   /** After an act of the person's own: the desk has it in its outbox, so everything it touches is asked for again. */
