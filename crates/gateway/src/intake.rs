@@ -71,55 +71,63 @@ impl Intake {
         if self.gateway.deliveries.retry_aside().await.is_err() {
             tracing::error!("What was set aside could not be taken up again");
         }
-        let (mut from, mut pause) = (0, AGAIN_AFTER);
+        let (mut from, mut pause, mut again) = (0, AGAIN_AFTER, None);
         let mut sweep = Instant::now();
         loop {
-            if Instant::now() >= sweep {
+            let now = Instant::now();
+            if now >= sweep {
                 let before = self.gateway.clock.now() - KEEP;
                 self.gateway.deliveries.delete_done(before).await;
-                sweep = Instant::now() + SWEEP_EVERY;
+                sweep = now + SWEEP_EVERY;
             }
-            let round = tokio::select! {
+            if again.is_some_and(|at| now >= at) {
+                (from, again) = (0, None);
+            }
+            let began = from;
+            let failed = tokio::select! {
                 () = stopped(&mut stopping) => return,
-                round = self.round(from) => round,
+                failed = self.round(&mut from) => failed,
             };
-            let wait = match round {
-                Ok(last) if last > from => {
-                    (from, pause) = (last, AGAIN_AFTER);
-                    continue;
-                }
-                Ok(_) => SWEEP_EVERY,
-                Err(error) => {
+            match failed {
+                // What failed is read again after a pause; what comes meanwhile is not kept waiting by it.
+                Some(error) => {
                     tracing::error!(error = format!("{error:#}"), "Taking deliveries in failed and is tried again");
-                    from = 0;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                    pause
+                    if again.is_none() {
+                        again = Some(Instant::now() + pause);
+                        pause = (pause * 2).min(LONGEST_PAUSE);
+                    }
                 }
-            };
+                None if from > began => continue,
+                None if again.is_none() => pause = AGAIN_AFTER,
+                None => {}
+            }
             tokio::select! {
                 () = stopped(&mut stopping) => return,
-                () = stored.notified(), if wait == SWEEP_EVERY => {}
-                () = tokio::time::sleep(wait) => {}
+                () = stored.notified() => {}
+                () = tokio::time::sleep_until(again.unwrap_or(sweep)) => {}
             }
         }
     }
 
-    /// Takes in what is unfinished after a place, to its end. Returns how far it came.
-    async fn round(&self, from: i64) -> Result<i64> {
+    /// Takes in what is unfinished after a place, to its end, and moves the place. Returns what went wrong.
+    async fn round(&self, from: &mut i64) -> Option<anyhow::Error> {
         let mut settling: JoinSet<Result<()>> = JoinSet::new();
-        let mut last = from;
         let mut failed = None;
         loop {
-            let page = self.page(last).await?;
-            if page.is_empty() {
-                break;
-            }
+            let page = match self.page(*from).await {
+                Ok(page) if page.is_empty() => break,
+                Ok(page) => page,
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            };
             for delivery in page {
-                last = delivery.n;
                 while settling.len() >= UNDER_WAY {
                     failed = failed.or(settled(settling.join_next().await));
                 }
                 let (waiting, aside) = self.hand_in(&delivery).await;
+                *from = delivery.n;
                 let deliveries = self.gateway.deliveries.clone();
                 settling.spawn(async move {
                     let fate = fate(waiting, aside).await?;
@@ -134,7 +142,7 @@ impl Intake {
         while let Some(done) = settling.join_next().await {
             failed = failed.or(settled(Some(done)));
         }
-        failed.map_or(Ok(last), Err)
+        failed
     }
 
     async fn page(&self, after: i64) -> Result<Vec<Delivery>> {

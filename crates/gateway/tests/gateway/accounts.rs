@@ -45,6 +45,22 @@ async fn a_code_works_once_and_for_three_days() {
     let old = http().get(format!("{}/api/v1/sync", served.address)).bearer_auth(token).send().await.unwrap();
     assert_eq!(old.status(), 401, "a new sign-in on the same workstation ends the old one");
 
+    // Two at once with one code: one of them.
+    let raced = admin
+        .must(json!({"kind": "add_staff", "username": "raced", "name": "سباق", "roles": ["agent"], "teams": []}))
+        .await;
+    let both = [PASSWORD, "seven camels on a bridge"].map(|password| {
+        let body = json!({"agency": "mew", "username": "raced", "password": password, "device": password, "code": raced["code"]});
+        let address = served.address.clone();
+        tokio::spawn(async move { try_sign_in(&address, &body).await.0 })
+    });
+    let mut statuses = vec![];
+    for one in both {
+        statuses.push(one.await.unwrap());
+    }
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 401]);
+
     let late = admin
         .must(json!({"kind": "add_staff", "username": "late", "name": "متأخر", "roles": ["agent"], "teams": []}))
         .await;

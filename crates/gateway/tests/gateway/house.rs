@@ -108,6 +108,19 @@ impl House {
         Self { folder, config: path, clock, code: made.admins[0].code.clone() }
     }
 
+    /// Another agency with one line; its first account's code.
+    pub(crate) fn add_agency(&self, id: &str, line: &str) -> String {
+        let text = std::fs::read_to_string(&self.config).unwrap();
+        let pack = pack();
+        let more = format!(
+            "[[agency]]\nid = {id:?}\npack = {pack:?}\n[[agency.line]]\nphone_number_id = {line:?}\n\
+             display_number = \"96522300000\"\ntoken_file = \"token\"\n"
+        );
+        std::fs::write(&self.config, text + &more).unwrap();
+        let config = config::load(&self.config).unwrap();
+        init::init(&config, self.clock.clone(), Arc::new(System)).unwrap().admins[0].code.clone()
+    }
+
     pub(crate) async fn serve(&self) -> Served {
         let (listening, address) = oneshot::channel();
         let (stop, stopped) = oneshot::channel::<()>();

@@ -188,18 +188,11 @@ async fn an_entry_of_a_later_version_stops_the_agency_and_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn agencies_do_not_mix() {
     let house = House::new("http://127.0.0.1:9");
-    let text = std::fs::read_to_string(&house.config).unwrap();
-    let (pack, line) = (crate::house::pack(), "200000000000001");
-    let more = format!(
-        "[[agency]]\nid = \"moci\"\npack = {pack:?}\n[[agency.line]]\nphone_number_id = {line:?}\n\
-         display_number = \"96522300000\"\ntoken_file = \"token\"\n"
-    );
-    std::fs::write(&house.config, text + &more).unwrap();
-    let config = gateway::config::load(&house.config).unwrap();
-    let made = gateway::init::init(&config, house.clock.clone(), std::sync::Arc::new(System)).unwrap();
+    let line = "200000000000001";
+    let code = house.add_agency("moci", line);
     let served = house.serve().await;
     let mew = house.admin(&served.address).await;
-    let body = json!({"agency": "moci", "username": "admin", "password": "four blue doors at noon", "device": "d", "code": made.admins[0].code});
+    let body = json!({"agency": "moci", "username": "admin", "password": "four blue doors at noon", "device": "d", "code": code});
     let moci = crate::house::sign_in(&served.address, &body).await;
 
     // One delivery for both, as Meta may batch them; the same person writes to both.
@@ -226,5 +219,40 @@ async fn agencies_do_not_mix() {
     let case = &entries(&lines, "case_opened")[0]["body"]["case"];
     let refused = moci.ask(json!({"kind": "claim", "case": case})).await;
     assert_eq!(refused["refused"]["code"], "not_found");
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agency_that_cannot_decide_keeps_nobody_waiting() {
+    let house = House::new("http://127.0.0.1:9");
+    let line = "200000000000001";
+    house.add_agency("moci", line);
+    let served = house.serve().await;
+    let mew = house.admin(&served.address).await;
+    // The disk of one agency breaks, as far as its journal can tell: nothing can be inserted.
+    let broken = rusqlite::Connection::open(house.folder.path().join("data/moci/journal.db")).unwrap();
+    broken
+        .execute_batch("CREATE TRIGGER broken BEFORE UPDATE ON head BEGIN SELECT raise(FAIL, 'no space'); END")
+        .unwrap();
+    for n in 0..5 {
+        let lost =
+            message(line, "96550000001", &format!("wamid.moci.{n}"), System.now(), "text", &json!({"body": "؟"}));
+        served.deliver(&lost).await;
+        writes(&served, &mew, "96550000001", "لا أنتظر أحدا").await;
+    }
+    let answer = crate::house::http().get(format!("{}/readyz", served.address)).send().await.unwrap();
+    assert_eq!(answer.status(), 503, "and it says so");
+    // Mended, it takes in what was kept, without a restart.
+    broken.execute_batch("DROP TRIGGER broken").unwrap();
+    let taken = || -> i64 {
+        let sql = "SELECT count(*) FROM entries WHERE kind = 'message_received'";
+        broken.query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    eventually("what was kept", async || (taken() == 5).then_some(())).await;
+    eventually("ready again", async || {
+        let answer = crate::house::http().get(format!("{}/readyz", served.address)).send().await.unwrap();
+        (answer.status() == 200).then_some(())
+    })
+    .await;
     served.stop().await;
 }
