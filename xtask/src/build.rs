@@ -2,7 +2,7 @@
 //! everybody, so that nothing is built twice in different ways.
 
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
@@ -22,9 +22,18 @@ pub(crate) fn root() -> &'static Path {
 }
 
 /// cargo, in the workspace.
+///
+/// `cargo run` says in variables which package it runs, and some build scripts (ring's) are run anew when those change:
+/// with them, everything would be built once for this program and once for a person at the terminal.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new("cargo");
     command.current_dir(root());
+    for (name, _) in env::vars_os() {
+        let of_a_package = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_", "CARGO_PRIMARY_"];
+        if name.to_str().is_some_and(|name| of_a_package.iter().any(|prefix| name.starts_with(prefix))) {
+            command.env_remove(name);
+        }
+    }
     command
 }
 

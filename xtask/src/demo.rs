@@ -111,6 +111,11 @@ fn beside(folder: &Path, username: &str) -> Result<()> {
 /// Each demonstration begins empty. One that still runs is left alone.
 fn make_room(folder: &Path) -> Result<()> {
     if let Ok(state) = State::read(folder) {
+        if !process::runs(state.pids.demo) {
+            say!("Ending what a demonstration left behind that was itself killed.");
+            return process::end_leftovers(&[state.pids.simulator, state.pids.gateway])
+                .and_then(|()| make_room(folder));
+        }
         bail!(
             "A demonstration runs already (telephones: {}). End it with Ctrl-C where it was started, or open another window with `cargo xtask demo --as agent1`",
             state.telephones

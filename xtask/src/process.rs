@@ -52,17 +52,34 @@ pub(crate) fn wait_if_told_to_end() {
 
 /// Ends every program that still runs beside this one, last started first.
 pub(crate) fn end_all() {
-    let groups: Vec<u32> = GROUPS.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
-    for group in groups.iter().rev() {
-        system::end(*group);
+    end(&GROUPS.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect::<Vec<_>>());
+}
+
+/// Ends programs that an earlier run of this one started and could not end.
+pub(crate) fn end_leftovers(groups: &[u32]) -> Result<()> {
+    end(groups);
+    match groups.iter().find(|group| system::runs(**group)) {
+        Some(group) => bail!("The process {group} of an earlier demonstration does not end"),
+        None => Ok(()),
     }
-    let until = Instant::now() + PATIENCE;
-    for group in groups.iter().rev() {
-        while system::runs(*group) && Instant::now() < until {
+}
+
+/// Whether a program of this kind runs, by the process that leads its group.
+pub(crate) fn runs(pid: u32) -> bool {
+    system::process_runs(pid)
+}
+
+fn end(groups: &[u32]) {
+    let wait = |patience: Duration| {
+        let until = Instant::now() + patience;
+        while groups.iter().any(|group| system::runs(*group)) && Instant::now() < until {
             thread::sleep(Duration::from_millis(20));
         }
-        system::kill(*group);
-    }
+    };
+    groups.iter().rev().for_each(|group| system::end(*group));
+    wait(PATIENCE);
+    groups.iter().rev().for_each(|group| system::kill(*group));
+    wait(Duration::from_secs(1));
 }
 
 /// A program that runs beside this one. It ends when this value goes.
@@ -201,7 +218,10 @@ mod system {
     use std::{os::unix::process::CommandExt as _, process::Command};
 
     use nix::{
-        sys::signal::{Signal, killpg},
+        sys::{
+            signal::{Signal, kill as signal_process, killpg},
+            wait::{WaitPidFlag, waitpid},
+        },
         unistd::Pid,
     };
 
@@ -222,7 +242,17 @@ mod system {
     }
 
     pub(super) fn runs(group: u32) -> bool {
+        // A child that has ended counts as running until somebody asks how it ended.
+        if let Ok(leader) = i32::try_from(group) {
+            let _ = waitpid(Pid::from_raw(leader), Some(WaitPidFlag::WNOHANG));
+        }
         signal(group, None)
+    }
+
+    pub(super) fn process_runs(pid: u32) -> bool {
+        // One that was killed and whose parent never asked how it ended answers signals all the same.
+        let state = super::answer(Command::new("ps").args(["-o", "stat=", "-p", &pid.to_string()])).unwrap_or_default();
+        !state.starts_with('Z') && i32::try_from(pid).is_ok_and(|pid| signal_process(Pid::from_raw(pid), None).is_ok())
     }
 }
 
@@ -255,5 +285,11 @@ mod system {
 
     pub(super) fn runs(_group: u32) -> bool {
         false
+    }
+
+    pub(super) fn process_runs(pid: u32) -> bool {
+        let filter = format!("PID eq {pid}");
+        super::answer(Command::new("tasklist").args(["/NH", "/FI", &filter]))
+            .is_some_and(|list| list.contains(&pid.to_string()))
     }
 }
