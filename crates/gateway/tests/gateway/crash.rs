@@ -2,9 +2,7 @@
 
 use std::{
     collections::HashSet,
-    io::{BufRead, BufReader},
-    path::Path,
-    process::{Child, Command, Stdio},
+    process::Stdio,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -12,38 +10,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::house::{House, deliver, eventually, http, text, wamid};
+use crate::{
+    house::{House, deliver, eventually, http, text, wamid},
+    program::Program,
+};
 
 const CYCLES: u64 = 20;
 const SENDERS: usize = 8;
-
-/// The real program.
-struct Program {
-    child: Child,
-    address: String,
-}
-
-impl Program {
-    fn start(config: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_shubbak-gateway"))
-            .args(["serve", "--json", "--config"])
-            .arg(config)
-            .env("RUST_LOG", "error")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let said: serde_json::Value = serde_json::from_str(&line).unwrap();
-        Self { child, address: said["address"].as_str().unwrap().to_owned() }
-    }
-
-    /// SIGKILL: no handler runs.
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_answered_200_is_in_the_journal_exactly_once() {
@@ -52,7 +25,7 @@ async fn what_was_answered_200_is_in_the_journal_exactly_once() {
     let mut slowest = Duration::ZERO;
     for cycle in 0..CYCLES {
         let began = Instant::now();
-        let program = Program::start(&house.config);
+        let program = Program::start(&house.config, "error", Stdio::inherit());
         let address = program.address.clone();
         slowest = slowest.max(began.elapsed());
         let stop = Arc::new(AtomicBool::new(false));
@@ -81,7 +54,7 @@ async fn what_was_answered_200_is_in_the_journal_exactly_once() {
             sender.await.unwrap();
         }
     }
-    let program = Program::start(&house.config);
+    let program = Program::start(&house.config, "error", Stdio::inherit());
     eventually("every delivery is done", async || {
         let left: i64 = house
             .deliveries()

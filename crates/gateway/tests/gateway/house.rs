@@ -373,8 +373,13 @@ pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Opt
 
 /// A citizen writes; the conversation and the case that come of it.
 pub(crate) async fn writes(served: &Served, reader: &Person, from: &str, body: &str) -> (String, String) {
+    writes_at(&served.address, reader, from, body).await
+}
+
+/// The same, by address.
+pub(crate) async fn writes_at(address: &str, reader: &Person, from: &str, body: &str) -> (String, String) {
     let id = wamid();
-    served.deliver(&text(from, &id, body)).await;
+    assert_eq!(deliver(address, &text(from, &id, body)).await.unwrap(), 200);
     eventually("the message", async || {
         let lines = reader.sync("0").await;
         let found = entries(&lines, "message_received").into_iter().find(|entry| entry["body"]["wamid"] == id)?.clone();
