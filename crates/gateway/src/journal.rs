@@ -459,22 +459,6 @@ impl Reader {
             .context("Looking for failed sign-ins")?;
         Ok(found.unwrap_or_default())
     }
-
-    /// Up to where a person has seen each case.
-    pub fn positions(&self, staff: StaffId) -> Result<Vec<(CaseId, Seq)>> {
-        let mut select = self
-            .conn
-            .prepare_cached("SELECT case_id, seq FROM positions WHERE staff = ?1 ORDER BY case_id")
-            .context("Asking for positions")?;
-        let rows = select
-            .query_map(params![staff.to_string()], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))
-            .context("Asking for positions")?;
-        rows.map(|row| {
-            let (case, seq) = row.context("Reading a position")?;
-            Ok((case.parse().context("Reading a position's case")?, seq))
-        })
-        .collect()
-    }
 }
 
 /// Where an agency's journal is.

@@ -118,7 +118,15 @@ pub async fn live(
     // Listen first, then look where the journal stands: what is committed in between is seen twice and shown once.
     let events = signed.agency.live.subscribe();
     let (staff, now) = (signed.staff, gateway.clock.now());
-    let catch = signed.agency.read(move |reader| Catch::plan(reader, staff, query.after.as_deref(), now)).await??;
+    let token = signed.token;
+    let planned = signed.agency.read(move |reader| {
+        // Signed out since the request was let in: nobody would tell this connection any more.
+        if reader.signed_in(&token)?.is_none() {
+            return Ok(Err(Failure::signed_out("The device was signed out meanwhile")));
+        }
+        Catch::plan(reader, staff, query.after.as_deref(), now)
+    });
+    let catch = planned.await??;
     let connection = Connection { gateway, signed, catch: Some(catch) };
     Ok(upgrade.max_message_size(64 << 10).on_upgrade(move |socket| connection.run(socket, events)))
 }

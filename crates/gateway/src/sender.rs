@@ -32,6 +32,8 @@ const PATIENCE: Millis = 60_000;
 const LOOK: Duration = Duration::from_secs(5);
 const AT_ONCE: usize = 64;
 const PAGE: u32 = 1000;
+/// So long after its end a pause counts towards the next one.
+const FORGET: Millis = 3_600_000;
 /// So often the outcome of a POST is written down before that is given up.
 const TRIES_TO_RECORD: u32 = 8;
 
@@ -175,6 +177,7 @@ impl Sender {
         let Turn { conversation, line, came } = turn;
         self.busy.remove(&conversation);
         let alarm = matches!(came, Came::Stop);
+        self.slow_pairs.retain(|_, pause| pause.until + FORGET > now);
         match came {
             Came::Settled => {
                 self.slow_pairs.remove(&conversation);
