@@ -10,8 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde_json::json;
+
 use crate::{
-    house::{House, deliver, eventually, http, text, wamid},
+    graph::{Fate, Graph},
+    house::{House, Person, deliver, entries, eventually, http, status, text, uuid, wamid, writes_at},
     program::Program,
 };
 
@@ -77,5 +80,37 @@ async fn what_was_answered_200_is_in_the_journal_exactly_once() {
     let lost: Vec<_> = answered.difference(&once).collect();
     assert!(lost.is_empty(), "{} of {} answered deliveries are lost", lost.len(), answered.len());
     assert!(slowest < Duration::from_secs(10), "serving again took {slowest:?}");
+    house.verify();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_whatsapp_takes_its_time_nothing_is_sent_twice() {
+    let graph = Graph::start().await;
+    graph.next(&[Fate::Slow(Duration::from_secs(60))]);
+    let house = House::new(&graph.address);
+    let program = Program::start(&house.config, "error", Stdio::inherit());
+    let admin = house.admin(&program.address).await;
+    let (conversation, case) = writes_at(&program.address, &admin, "96550000001", "السلام عليكم").await;
+    let id = uuid();
+    let reply =
+        json!({"id": id, "kind": "reply", "conversation": conversation, "case": case, "text": "وعليكم", "seen": 99});
+    let answer = admin.must(reply.clone()).await;
+    eventually("the POST", async || (graph.texts().len() == 1).then_some(())).await;
+    program.kill();
+
+    let program = Program::start(&house.config, "error", Stdio::inherit());
+    let admin = Person::at(&admin, &program.address);
+    assert_eq!(admin.ask(reply).await, answer, "the desk asks again, and is told what it was told");
+    let words = async || -> Vec<String> {
+        let lines = admin.sync("0").await;
+        let changes = entries(&lines, "message_status_changed").into_iter();
+        changes.map(|entry| entry["body"]["status"].as_str().unwrap().to_owned()).collect()
+    };
+    eventually("nobody knows", async || (words().await == ["sending", "uncertain"]).then_some(())).await;
+    deliver(&program.address, &status("wamid.out.1", "sent", Some(&id))).await.unwrap();
+    eventually("its status", async || (words().await == ["sending", "uncertain", "sent"]).then_some(())).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(graph.texts(), ["وعليكم"]);
+    program.kill();
     house.verify();
 }
