@@ -94,7 +94,8 @@ export class Window {
     await eventually("the window to go to the tray", async () => !(await this.onScreen()));
   }
 
-  async #forget() {
+  /** Waits until the program has ended. */
+  async ended() {
     await eventually("the program to end", async () => !(await this.#find()));
     await this.page?.deleteSession().catch(() => {});
     this.driver?.kill();
@@ -104,14 +105,14 @@ export class Window {
   /** As a power cut would. */
   async kill() {
     process.kill(this.pid, "SIGKILL");
-    await this.#forget();
+    await this.ended();
   }
 
   /** In order. */
   async end() {
     if (!this.pid) return;
     process.kill(this.pid, "SIGTERM");
-    await this.#forget();
+    await this.ended();
   }
 }
 

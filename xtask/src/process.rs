@@ -185,7 +185,7 @@ pub(crate) fn run_keeping(command: &mut Command, keep: impl Fn(&str) -> bool) ->
     let line = line(command);
     say!("  › {line}");
     let (reader, writer) = io::pipe()?;
-    command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
+    command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer).env("NO_COLOR", "1");
     let mut service = Service::start(&line, command)?;
     // This program's own ends of the pipe have to go, or the reading below would never come to an end.
     command.stdout(Stdio::null()).stderr(Stdio::null());

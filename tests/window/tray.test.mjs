@@ -1,0 +1,47 @@
+// The tray: how many wait, in the language that is chosen; back to the window; and out of the program.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { act } from "../acts.mjs";
+import { expect } from "../expect.mjs";
+import { eventually, Stage } from "../stage.mjs";
+import { trayOf } from "../tray.mjs";
+import { Window } from "../window.mjs";
+
+let stage, window, desk, tray;
+
+before(async () => {
+  stage = await Stage.set();
+  window = new Window(stage, "agent2");
+  await window.start();
+  desk = act(window);
+  tray = await trayOf(window.pid);
+});
+
+after(async () => {
+  await window?.end();
+  await stage?.end();
+});
+
+test("it counts who waits for a reply", async () => {
+  const [first, second] = [await stage.citizen("مريم الصباح الثانية"), await stage.citizen("سارة الفهد الثانية")];
+  await first.writes("السلام عليكم");
+  await first.writes("هل من مجيب؟");
+  await second.writes("عندي شكوى");
+  await expect("two that wait", () => tray.label(), "2");
+  await desk.open(first.name);
+  await desk.reply("وعليكم السلام، تفضلي");
+  await expect("one that waits", () => tray.label(), "1");
+});
+
+test("its menu follows the language, opens the window, and ends the program", async () => {
+  assert.deepEqual((await tray.entries()).map(({ label }) => label), ["فتح شُبّاك", "إنهاء شُبّاك"]);
+  await desk.click("language-switch");
+  await expect("English", async () => (await tray.entries()).map(({ label }) => label), ["Open Shubbak", "Quit Shubbak"]);
+
+  await window.close();
+  await tray.choose("Open Shubbak");
+  await eventually("the window", () => window.onScreen());
+  await tray.choose("Quit Shubbak");
+  await window.ended();
+});
