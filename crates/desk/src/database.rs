@@ -46,7 +46,15 @@ impl Contents for Records {
     }
 }
 
-type Job<C> = Box<dyn FnOnce(&mut C) + Send>;
+type Work<C> = Box<dyn FnOnce(&mut C) + Send>;
+
+/// What the writer is handed.
+enum Job<C> {
+    /// Something to write.
+    Work(Work<C>),
+    /// The end. Waiting for the last sender to be dropped instead would wait for tasks that wait for this thread.
+    Stop,
+}
 
 /// An open file.
 pub(crate) struct Database<C> {
@@ -81,8 +89,8 @@ impl<C: Contents> Database<C> {
         let writer = std::thread::Builder::new()
             .name("desk-writer".into())
             .spawn(move || {
-                while let Some(job) = queue.blocking_recv() {
-                    job(&mut writing);
+                while let Some(Job::Work(work)) = queue.blocking_recv() {
+                    work(&mut writing);
                 }
                 if let Err(error) = writing.connection().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
                     tracing::warn!(%error, "The write-ahead log could not be folded in; the next start does it");
@@ -100,10 +108,10 @@ impl<C: Contents> Database<C> {
         work: impl FnOnce(&mut C) -> anyhow::Result<T> + Send + 'static,
     ) -> anyhow::Result<T> {
         let (answer, answered) = oneshot::channel();
-        let job: Job<C> = Box::new(move |contents| drop(answer.send(transact(contents, "BEGIN IMMEDIATE", work))));
+        let work: Work<C> = Box::new(move |contents| drop(answer.send(transact(contents, "BEGIN IMMEDIATE", work))));
         let jobs = lock(&self.jobs).clone();
         let Some(jobs) = jobs else { bail!("The file is closed") };
-        if jobs.send(job).await.is_err() {
+        if jobs.send(Job::Work(work)).await.is_err() {
             bail!("The file is closed");
         }
         answered.await.context("The writer's thread is gone")?
@@ -131,12 +139,12 @@ impl<C: Contents> Database<C> {
     /// Folds the log into the file and empties it, so that what was deleted is not on the disk any more.
     pub(crate) async fn fold(&self) {
         let (answer, answered) = oneshot::channel();
-        let job: Job<C> = Box::new(move |contents| {
+        let work: Work<C> = Box::new(move |contents| {
             drop(answer.send(contents.connection().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")));
         });
         let jobs = lock(&self.jobs).clone();
         if let Some(jobs) = jobs
-            && jobs.send(job).await.is_ok()
+            && jobs.send(Job::Work(work)).await.is_ok()
             && let Ok(Err(error)) = answered.await
         {
             tracing::warn!(%error, "The write-ahead log could not be folded in; the next time does it");
@@ -144,14 +152,25 @@ impl<C: Contents> Database<C> {
     }
 
     /// Waits for what is being written, folds the log into the file and closes it. Whoever asks later is told so.
-    pub(crate) async fn close(&self) {
+    pub(crate) async fn close(self: &Arc<Self>) {
+        let this = Arc::clone(self);
+        if tokio::task::spawn_blocking(move || this.close_now()).await.is_err() {
+            tracing::warn!("A file could not be closed");
+        }
+    }
+
+    /// The same for who cannot await.
+    pub(crate) fn close_now(&self) {
         self.readers.permits.close();
         lock(&self.readers.free).clear();
-        drop(lock(&self.jobs).take());
-        let writer = lock(&self.writer).take();
-        if let Some(writer) = writer
-            && !matches!(tokio::task::spawn_blocking(move || writer.join()).await, Ok(Ok(())))
+        let jobs = lock(&self.jobs).take();
+        while let Some(mpsc::error::TrySendError::Full(_)) =
+            jobs.as_ref().and_then(|jobs| jobs.try_send(Job::Stop).err())
         {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        let writer = lock(&self.writer).take();
+        if writer.is_some_and(|writer| writer.join().is_err()) {
             tracing::warn!("The writer's thread did not end well");
         }
     }
@@ -221,7 +240,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.db");
         let key = FileKey::random().unwrap();
-        let database = Database::<Precious>::open(&path, &key).unwrap();
+        let database = Arc::new(Database::<Precious>::open(&path, &key).unwrap());
         database.write(insert).await.unwrap();
         assert!(database.read(insert).await.is_err(), "a reader wrote");
         database.close().await;

@@ -166,6 +166,16 @@ impl Desk {
     }
 }
 
+/// A desk that nobody closed still ends in order. A thread that is still encrypting while the program ends would find
+/// OpenSSL gone, and crash.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(seat) = lock(&self.seat).take() {
+            seat.leave_now();
+        }
+    }
+}
+
 /// The next signal; a listener who fell behind is told that everything changed. `None` once the desk is gone.
 pub async fn next_signal(signals: &mut broadcast::Receiver<Signal>) -> Option<Signal> {
     match signals.recv().await {

@@ -49,8 +49,8 @@ pub(crate) struct Seat {
     pub(crate) key: FileKey,
     pub(crate) token: String,
     pub(crate) gateway: Gateway,
-    pub(crate) precious: Database<Precious>,
-    pub(crate) records: Database<Records>,
+    pub(crate) precious: Arc<Database<Precious>>,
+    pub(crate) records: Arc<Database<Records>>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) notifier: Notifier,
     /// Wakes the sender: there is something in the outbox, or the gateway can be reached again.
@@ -107,8 +107,8 @@ impl Seat {
             key,
             token: session.token.clone(),
             gateway,
-            precious,
-            records,
+            precious: Arc::new(precious),
+            records: Arc::new(records),
             hub,
             notifier,
             send_now: Notify::new(),
@@ -147,6 +147,15 @@ impl Seat {
         }
         self.precious.close().await;
         self.records.close().await;
+    }
+
+    /// The same for who cannot await.
+    pub(crate) fn leave_now(&self) {
+        for task in std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner)) {
+            task.abort();
+        }
+        self.precious.close_now();
+        self.records.close_now();
     }
 
     /// The gateway's clock, as far as it is known here.
