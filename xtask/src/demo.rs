@@ -52,7 +52,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     make_room(&folder)?;
     if !options.built {
-        prerequisites::for_demo(!options.headless && display::is_missing())?;
+        prerequisites::for_demo(!options.headless && !display::is_whole())?;
         say!("Building the interface and the programs; the first time this takes some minutes.");
         build::interface()?;
         build::programs()?;

@@ -35,10 +35,29 @@ pub(crate) struct Display {
     run_time: Option<PathBuf>,
 }
 
+/// Whether a window finds here all that it needs: a screen, and a session with a keychain.
+pub(crate) fn is_whole() -> bool {
+    !is_missing() && (!cfg!(target_os = "linux") || has_keychain())
+}
+
 /// Whether this is a Linux without a screen.
-pub(crate) fn is_missing() -> bool {
+fn is_missing() -> bool {
     let has = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
     cfg!(target_os = "linux") && !has("DISPLAY") && !has("WAYLAND_DISPLAY")
+}
+
+/// Whether this session has a bus, and on it a keychain that secrets can be put into.
+fn has_keychain() -> bool {
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty());
+    let socket = set("XDG_RUNTIME_DIR").map(|folder| Path::new(&folder).join("bus"));
+    // Asked without a bus, dbus-send would start one that nobody ends.
+    if set("DBUS_SESSION_BUS_ADDRESS").is_none() && !socket.is_some_and(|socket| socket.exists()) {
+        return false;
+    }
+    let mut ask = Command::new("dbus-send");
+    ask.args(["--session", "--print-reply=literal", "--reply-timeout=5000", "--dest=org.freedesktop.secrets"]);
+    ask.args(["/org/freedesktop/secrets", "org.freedesktop.Secret.Service.ReadAlias", "string:default"]);
+    answer(&mut ask).is_some_and(|keyring| keyring.trim() != "/")
 }
 
 impl Display {
@@ -49,8 +68,10 @@ impl Display {
             return Self::virtual_one(folder);
         }
         let mut display = Self::default();
-        if cfg!(target_os = "linux") && !display.keychain_answers() {
-            say!("No keychain (Secret Service) answers in this session: the window gets a private session with one.");
+        if !is_whole() {
+            say!(
+                "This session has no keychain (Secret Service) to put secrets into: the window gets a private session with one."
+            );
             display.start_session(&folder.join("session"))?;
         }
         Ok(display)
@@ -167,13 +188,6 @@ impl Display {
             "org.freedesktop.DBus.NameHasOwner",
         ]);
         answer(ask.arg(format!("string:{name}")).envs(&self.surroundings)).is_some_and(|said| said.contains("true"))
-    }
-
-    /// Whether the session's keychain answers; it is started by the question where it can be.
-    fn keychain_answers(&self) -> bool {
-        let mut ask = Command::new("dbus-send");
-        ask.args(["--session", "--print-reply", "--reply-timeout=5000", "--dest=org.freedesktop.secrets"]);
-        answer(ask.args(["/org/freedesktop/secrets", "org.freedesktop.DBus.Peer.Ping"])).is_some()
     }
 }
 

@@ -23,15 +23,15 @@ const WINDOW: &[&str] = &[
     "libwebkit2gtk-4.1-dev",
     "pkg-config",
 ];
-/// What a window needs where there is no screen.
+/// What a window needs where there is no screen, or no session.
 const NO_SCREEN: &[&str] = &["dbus-x11", "dunst", "openbox", "xvfb"];
 /// What drives the window, and the interface in a browser.
 const DRIVERS: &[&str] = &["chromium", "libglib2.0-bin", "webkit2gtk-driver", "xdotool"];
 
 /// Sees to the packages that a task needs.
-pub(crate) fn for_demo(on_virtual_screen: bool) -> Result<()> {
+pub(crate) fn for_demo(with_session: bool) -> Result<()> {
     node()?;
-    packages(&if on_virtual_screen { [WINDOW, NO_SCREEN].concat() } else { WINDOW.to_vec() })
+    packages(&if with_session { [WINDOW, NO_SCREEN].concat() } else { WINDOW.to_vec() })
 }
 
 /// Sees to everything that the tests need, beside npm's packages.
