@@ -207,6 +207,13 @@ impl Seat {
         self.send_now.notify_one();
     }
 
+    /// The gateway took commands: sync need not wait any longer.
+    pub(crate) fn was_reached(&self) {
+        if self.state().link == Link::Offline {
+            self.try_now.notify_one();
+        }
+    }
+
     /// During a first sync: so many entries so far.
     pub(crate) fn receiving(&self, entries: u32) {
         self.change(|state| state.receiving = Some(entries));
@@ -292,6 +299,9 @@ async fn open_files(
         let path = folder.join("records.db");
         // The records can be had again from the gateway; a damaged file must not keep a person out of their own words.
         let records = Database::open(&path, &key).or_else(|error| {
+            if !is_beyond_repair(&error) {
+                return Err(error);
+            }
             tracing::error!(error = format!("{error:#}"), "The records cannot be opened: they start afresh");
             for end in ["", "-wal", "-shm"] {
                 let mut name = path.clone().into_os_string();
@@ -306,6 +316,20 @@ async fn open_files(
         Ok((precious, records))
     };
     tokio::task::spawn_blocking(opening).await.context("Opening the files")?
+}
+
+/// Whether a file is damaged, or another program's: a full disk or a lack of memory is neither, and passes.
+fn is_beyond_repair(error: &anyhow::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    let damaged = |error: &rusqlite::Error| matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase));
+    error.chain().any(|cause| {
+        cause.downcast_ref().is_some_and(damaged)
+            || match cause.downcast_ref::<records::Error>() {
+                Some(records::Error::Sqlite(error)) => damaged(error),
+                Some(records::Error::Version { .. }) => true,
+                _ => false,
+            }
+    })
 }
 
 /// Positions are precious; the records keep a copy of them for counting, which a rebuilt file lacks.

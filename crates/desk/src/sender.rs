@@ -29,6 +29,7 @@ pub(crate) async fn run(seat: Arc<Seat>) {
         sleep = match round(&seat).await {
             Ok(true) => {
                 pause.reset();
+                seat.was_reached();
                 Duration::ZERO
             }
             // Whoever puts something into the outbox wakes this task; the long sleep is for what nobody thought of.

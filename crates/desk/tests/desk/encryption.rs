@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
-use desk::api::{AddNote, Handler, Mode, SaveDraft};
+use desk::api::{AddNote, ErrorCode, Handler, Mode, SaveDraft};
 
-use crate::workplace::{Workplace, until};
+use crate::{
+    standin::PASSWORD,
+    workplace::{Workplace, until},
+};
 
 const CANARIES: [&str; 5] = [
     "canary-from-citizen-كناري",
@@ -32,6 +35,9 @@ fn search(place: &Workplace) -> usize {
     let mut databases = 0;
     for path in files(place.folder.path()) {
         let bytes = std::fs::read(&path).unwrap();
+        for text in [PASSWORD, "token-canary"] {
+            assert!(!contains(&bytes, text), "{} holds {text:?}", path.display());
+        }
         for text in CANARIES {
             assert!(!contains(&bytes, text), "{} holds {text:?}", path.display());
             for word in text.split(['-', ' ']).filter(|word| word.chars().count() > 5) {
@@ -74,4 +80,30 @@ async fn no_file_holds_readable_text() {
 
     place.desk.close().await;
     assert_eq!(search(&place), 2, "closed, everything stands in the two main files");
+}
+
+#[tokio::test]
+async fn damaged_records_are_had_again_and_damaged_precious_files_are_not_touched() {
+    let place = Workplace::signed_in().await;
+    let talk = place.gateway.talk("سعاد", "السلام عليكم");
+    place.shows(talk).await;
+    let draft = SaveDraft { conversation: talk.conversation, mode: Mode::Reply, text: "مسودة".into() };
+    place.desk.save_draft(draft).await.unwrap();
+    let place = place.restart().await;
+    let damage = |name: &str| {
+        let path = files(place.folder.path()).into_iter().find(|path| path.ends_with(name)).unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes.iter_mut().take(4_096).for_each(|byte| *byte ^= 0x55);
+        std::fs::write(&path, &bytes).unwrap();
+        (path, bytes)
+    };
+    damage("records.db");
+    place.unlock(PASSWORD).await.unwrap();
+    place.shows(talk).await;
+    assert_eq!(place.page(talk.conversation).await.draft.reply, "مسودة");
+
+    place.desk.close().await;
+    let (path, bytes) = damage("precious.db");
+    assert_eq!(place.unlock(PASSWORD).await.unwrap_err().code, ErrorCode::BadFile);
+    assert!(std::fs::read(path).unwrap() == bytes, "what cannot be read may be readable to somebody who helps");
 }

@@ -92,7 +92,8 @@ async fn what_was_refused_is_stuck_with_the_replies_behind_it_and_can_be_tried_a
         place.messages(talk.conversation).await.into_iter().filter_map(|message| message.problem).collect();
     let codes: Vec<_> = problems.iter().map(|problem| problem.code.as_str()).collect();
     assert_eq!(codes, ["newer_reply", "behind"]);
-    assert_eq!((place.status().await.stuck, place.status().await.waiting), (2, 0));
+    until("the rest answered", async || place.status().await.waiting == 0).await;
+    assert_eq!(place.status().await.stuck, 2);
 
     let seen = place.gateway.write(talk, "هل من أحد؟");
     until("it here", async || place.page(talk.conversation).await.seen == seen).await;

@@ -386,7 +386,7 @@ impl Standin {
         if let Some(status) = inside.faults.status {
             return Err((status, "fault"));
         }
-        let wanted = format!("Bearer token-{}", inside.token);
+        let wanted = format!("Bearer token-canary-{}", inside.token);
         if inside.faults.signed_out || headers.get("authorization").is_none_or(|given| given != wanted.as_str()) {
             return Err((401, "signed_out"));
         }
@@ -422,7 +422,7 @@ async fn sign_in(State(standin): State<Standin>, Json(request): Json<SessionRequ
     inside.faults.signed_out = false;
     inside.token += 1;
     let answer = SessionAnswer {
-        token: format!("token-{}", inside.token),
+        token: format!("token-canary-{}", inside.token),
         device_secret: data_encoding::BASE64.encode(&inside.device_secret),
         staff: StaffView {
             id: me(),
@@ -517,6 +517,14 @@ async fn speak(standin: Standin, mut socket: WebSocket, mut place: Seq) {
     let mut catch_up = standin.catch_up.subscribe();
     catch_up.mark_unchanged();
     let mut stop = standin.stop.subscribe();
+    // Sight changed since the client's place, and only `sync` can say how.
+    let sight_changed = {
+        let inside = standin.inside();
+        !inside.gained.is_empty() || !inside.lost.is_empty()
+    };
+    if sight_changed {
+        standin.say_catch_up();
+    }
     loop {
         let new: Vec<Entry> = {
             let inside = standin.inside();
