@@ -1,5 +1,4 @@
-# The words are those of the desk: one word for one thing. Vowel signs are left out, as is usual in an interface, and because
-# WebKitGTK draws them out of their place.
+# The words are those of the desk: one word for one thing.
 
 app-name = شُبّاك
 app-tagline = مكتب المراجعين على واتساب
@@ -14,52 +13,52 @@ signin-agency = رمز الجهة
 signin-username = اسم المستخدم
 signin-password = كلمة المرور
 signin-submit = دخول
-signin-busy = يجري الدخول…
-signin-have-code = لدي رمز الدخول الأول
+signin-busy = جارٍ الدخول…
+signin-have-code = لديّ رمز الدخول الأول
 signin-no-code = الدخول بكلمة المرور
 signin-back = العودة إلى شاشة القفل
 code-title = الدخول لأول مرة
-code-hint = اكتب الرمز الذي سلمك إياه مسؤول النظام، ثم اختر كلمة مرورك.
+code-hint = اكتب الرمز الذي سلّمك إياه مسؤول النظام، ثم اختر كلمة مرورك.
 code-code = رمز الدخول الأول
 code-password = كلمة المرور الجديدة
 code-repeat = إعادة كلمة المرور
 code-rule-length = { $count ->
-    [zero] 15 حرفا على الأقل. جملة من عدة كلمات أسهل حفظا وأقوى
-    [one] 15 حرفا على الأقل، والمكتوب حرف واحد
-    [two] 15 حرفا على الأقل، والمكتوب حرفان
-    [few] 15 حرفا على الأقل، والمكتوب { $count } أحرف
-    [many] 15 حرفا على الأقل، والمكتوب { $count } حرفا
-   *[other] 15 حرفا على الأقل، والمكتوب { $count } حرف
+    [zero] 15 حرفًا على الأقل. جملة من عدة كلمات أسهل حفظًا وأقوى
+    [one] 15 حرفًا على الأقل، والمكتوب حرف واحد
+    [two] 15 حرفًا على الأقل، والمكتوب حرفان
+    [few] 15 حرفًا على الأقل، والمكتوب { $count } أحرف
+    [many] 15 حرفًا على الأقل، والمكتوب { $count } حرفًا
+   *[other] 15 حرفًا على الأقل، والمكتوب { $count } حرف
 }
 code-rule-same = الكتابتان متطابقتان
-code-rule-own = لا تستعمل في مكان آخر. اللصق من مدير كلمات المرور مسموح
+code-rule-own = لا تُستعمل في مكان آخر. اللصق من مدير كلمات المرور مسموح
 code-submit = حفظ كلمة المرور والدخول
 password-show = إظهار كلمة المرور
 password-hide = إخفاء كلمة المرور
 locked-title = الشاشة مقفلة
 locked-hint = اكتب كلمة مرورك للمتابعة. لا حاجة إلى اتصال بالشبكة.
 locked-submit = فتح القفل
-locked-busy = يجري الفتح…
+locked-busy = جارٍ الفتح…
 locked-other = الدخول بحساب آخر
 again = أعد المحاولة
 
 ## What went wrong with a call: what happened, and what to do next
 
-error-bad_request = لم يفهم هذا الطلب. أعد تشغيل البرنامج، فإن تكرر فأبلغ الدعم الفني.
-error-not_signed_in = انتهت جلستك. سجل الدخول من جديد.
+error-bad_request = لم يُفهم هذا الطلب. أعد تشغيل البرنامج، فإن تكرر فأبلغ الدعم الفني.
+error-not_signed_in = انتهت جلستك. سجّل الدخول من جديد.
 error-wrong_password = اسم المستخدم أو كلمة المرور أو الرمز غير صحيح. تحقق منها ومن لغة لوحة المفاتيح ثم أعد المحاولة.
-error-code_expired = انتهت صلاحية رمز الدخول. اطلب رمزا جديدا من مسؤول النظام.
-error-weak_password = كلمة المرور قصيرة أو شائعة. اختر 15 حرفا على الأقل مما لا يسهل تخمينه.
+error-code_expired = انتهت صلاحية رمز الدخول. اطلب رمزًا جديدًا من مسؤول النظام.
+error-weak_password = كلمة المرور قصيرة أو شائعة. اختر 15 حرفًا على الأقل مما لا يسهل تخمينه.
 error-slow_down = محاولات كثيرة متتالية. انتظر دقيقة ثم أعد المحاولة.
-error-unreachable = تعذر الوصول إلى البوابة. تحقق من اتصال الشبكة ثم أعد المحاولة.
-error-bad_address = عنوان البوابة غير صالح. يبدأ العنوان بـ https:// كما سلمه مسؤول النظام.
+error-unreachable = تعذّر الوصول إلى البوابة. تحقق من اتصال الشبكة ثم أعد المحاولة.
+error-bad_address = عنوان البوابة غير صالح. يبدأ العنوان بـ https:// كما سلّمه مسؤول النظام.
 error-not_a_gateway = لا توجد بوابة شُبّاك في هذا العنوان. تحقق من كتابته.
-error-too_old = هذه النسخة من البرنامج قديمة. اطلب التحديث من الدعم الفني. ما لم يرسل محفوظ.
-error-lease_expired = مضت مدة طويلة دون اتصال بالبوابة. اتصل بالشبكة ثم سجل الدخول.
+error-too_old = هذه النسخة من البرنامج قديمة. اطلب التحديث من الدعم الفني. ما لم يُرسل محفوظ.
+error-lease_expired = مضت مدة طويلة دون اتصال بالبوابة. اتصل بالشبكة ثم سجّل الدخول.
 error-no_keychain = مخزن المفاتيح في النظام لا يستجيب. افتحه أو أعد تشغيل الجهاز ثم أعد المحاولة.
-error-bad_file = تعذرت قراءة ملف هذا الحساب. لا تحذف شيئا، وأبلغ الدعم الفني.
-error-not_found = لم يعد هذا متاحا لك. حدثت الشاشة.
-error-bad_text = النص فارغ أو أطول من المسموح. عدله ثم أعد المحاولة.
+error-bad_file = تعذّرت قراءة ملف هذا الحساب. لا تحذف شيئًا، وأبلغ الدعم الفني.
+error-not_found = لم يعد هذا متاحًا لك. حُدّثت الشاشة.
+error-bad_text = النص فارغ أو أطول من المسموح. عدّله ثم أعد المحاولة.
 error-failed = لم يكتمل الإجراء، ولم يضع شيء مما كتبته. أعد المحاولة، فإن تكرر فأبلغ الدعم الفني.
 error-dismiss = إخفاء التنبيه
 
@@ -80,14 +79,14 @@ role-agent = موظف الرد
 role-lead = رئيس الفريق
 role-admin = مسؤول النظام
 sign-out-title = تسجيل الخروج من هذا الجهاز؟
-sign-out-text = تبقى مسوداتك محفوظة ومشفرة على هذا الجهاز حتى دخولك القادم.
+sign-out-text = تبقى مسوداتك محفوظة ومشفّرة على هذا الجهاز حتى دخولك القادم.
 sign-out-waiting = { $count ->
     [zero] لا شيء بانتظار الإرسال.
-    [one] رسالة واحدة لم ترسل بعد. لن ترسل قبل دخولك القادم من هذا الجهاز.
-    [two] رسالتان لم ترسلا بعد. لن ترسلا قبل دخولك القادم من هذا الجهاز.
-    [few] { $count } رسائل لم ترسل بعد. لن ترسل قبل دخولك القادم من هذا الجهاز.
-    [many] { $count } رسالة لم ترسل بعد. لن ترسل قبل دخولك القادم من هذا الجهاز.
-   *[other] { $count } رسالة لم ترسل بعد. لن ترسل قبل دخولك القادم من هذا الجهاز.
+    [one] رسالة واحدة لم تُرسل بعد. لن تُرسل قبل دخولك القادم من هذا الجهاز.
+    [two] رسالتان لم تُرسلا بعد. لن تُرسلا قبل دخولك القادم من هذا الجهاز.
+    [few] { $count } رسائل لم تُرسل بعد. لن تُرسل قبل دخولك القادم من هذا الجهاز.
+    [many] { $count } رسالة لم تُرسل بعد. لن تُرسل قبل دخولك القادم من هذا الجهاز.
+   *[other] { $count } رسالة لم تُرسل بعد. لن تُرسل قبل دخولك القادم من هذا الجهاز.
 }
 cancel = إلغاء
 
@@ -123,17 +122,17 @@ row-left = بقي { $left }
 row-owner = لدى { $name }
 row-nobody = غير مسندة
 contact-code = مراجع { $code }
-list-load-error = تعذر عرض المحادثات.
+list-load-error = تعذّر عرض المحادثات.
 empty-mine-title = لا محادثات لديك الآن
-empty-mine-text = ما يسند إليك أو تستلمه يظهر هنا. انظر في غير المسندة لتستلم منها.
+empty-mine-text = ما يُسند إليك أو تستلمه يظهر هنا. انظر في غير المسندة لتستلم منها.
 empty-mine-act = عرض غير المسندة
 empty-unassigned-title = لا محادثات تنتظر من يستلمها
 empty-unassigned-text = كل ما ورد مسند إلى موظف. الجديد يظهر هنا فور وصوله.
 empty-open-title = لا محادثات مفتوحة
-empty-open-text = حين يكتب مراجع إلى رقم الجهة تظهر محادثته هنا فورا.
+empty-open-text = حين يكتب مراجع إلى رقم الجهة تظهر محادثته هنا فورًا.
 empty-closed-title = لا محادثات مغلقة
-empty-closed-text = ما يغلق ينتقل إلى هنا، ويمكن فتحه من جديد.
-syncing-title = يجري استلام سجل الجهة
+empty-closed-text = ما يُغلق ينتقل إلى هنا، ويمكن فتحه من جديد.
+syncing-title = جارٍ استلام سجل الجهة
 syncing-text = يحدث هذا مرة واحدة على هذا الجهاز. يمكنك البدء بما وصل.
 syncing-count = { $count ->
     [zero] لم يصل شيء بعد
@@ -150,11 +149,11 @@ nothing-open-title = اختر محادثة من القائمة
 nothing-open-text = بالأسهم تنتقل بين المحادثات، وبزر الإدخال تفتحها.
 conversation = محادثة { $name }
 conversation-close = إغلاق المحادثة والعودة إلى القائمة
-conversation-load-error = تعذر عرض هذه المحادثة.
+conversation-load-error = تعذّر عرض هذه المحادثة.
 window-left = بقي { $left } من مهلة واتساب
 window-over = انتهت مهلة واتساب
 window-never = لم يكتب المراجع بعد
-older-loading = يجري عرض الأقدم…
+older-loading = جارٍ عرض الأقدم…
 older-none = بداية المحادثة
 new-marker = جديد
 jump-new = { $count ->
@@ -187,16 +186,16 @@ minutes = { $count ->
     [many] { $count } دقيقة
    *[other] { $count } دقيقة
 }
-late-arrival = كتبت { $sent }، وصلت { $arrived }
-delivery-waiting = لم ترسل بعد
-delivery-stuck = لم ترسل
-delivery-queued = يجري الإرسال
+late-arrival = كُتبت { $sent }، وصلت { $arrived }
+delivery-waiting = لم تُرسل بعد
+delivery-stuck = لم تُرسل
+delivery-queued = جارٍ الإرسال
 delivery-uncertain = غير مؤكدة
-delivery-sent = أرسلت
+delivery-sent = أُرسلت
 delivery-delivered = وصلت
-delivery-read = قرئت
-delivery-failed = تعذر الإرسال
-not-shown = رسالة من نوع { $type }، لا تعرض بعد
+delivery-read = قُرئت
+delivery-failed = تعذّر الإرسال
+not-shown = رسالة من نوع { $type }، لا تُعرض بعد
 not-shown-hint = الرسالة محفوظة كاملة، ويمكن سؤال المراجع عن مضمونها.
 type-text = نص
 type-image = صورة
@@ -214,18 +213,18 @@ type-system = إشعار من واتساب
 type-unsupported = غير مدعوم من واتساب
 type-unknown = { $type }
 note-label = ملاحظة داخلية
-note-pending = لم تحفظ لدى البوابة بعد
-event-opened = فتح برقم { $number }
+note-pending = لم تُحفظ لدى البوابة بعد
+event-opened = فُتح برقم { $number }
 event-claimed = الاستلام: { $to }
-event-assigned = أسند إلى { $to }، من { $by }
-event-assigned-plain = أسند إلى { $to }
-event-released = أعيد إلى القائمة، من { $by }
-event-released-plain = أعيد إلى القائمة
-event-closed = أغلق: { $outcome }، من { $by }
-event-closed-plain = أغلق: { $outcome }
-event-closed-bare = أغلق
-event-reopened = أعيد فتحه، من { $by }
-event-reopened-plain = أعيد فتحه
+event-assigned = أُسند إلى { $to }، من { $by }
+event-assigned-plain = أُسند إلى { $to }
+event-released = أُعيد إلى القائمة، من { $by }
+event-released-plain = أُعيد إلى القائمة
+event-closed = أُغلق: { $outcome }، من { $by }
+event-closed-plain = أُغلق: { $outcome }
+event-closed-bare = أُغلق
+event-reopened = أُعيد فتحه، من { $by }
+event-reopened-plain = أُعيد فتحه
 you = أنت
 you-first = أنت
 you-after = { $name } (أنت)
@@ -233,32 +232,32 @@ you-after = { $name } (أنت)
 ## Why something is stuck, failed or uncertain
 
 problem-failed = لم يقبلها واتساب.
-problem-uncertain = انقطع الاتصال أثناء الإرسال، ولا يعرف هل وصلت إلى واتساب. اسأل المراجع أو انظر رده قبل إعادتها.
-problem-window_closed = انتهت مهلة واتساب (24 ساعة) قبل الإرسال. تتاح من جديد حين يكتب المراجع.
-problem-newer_reply = سبقك زميل بالرد على المراجع. اقرأ رده ثم أعد الإرسال أو احذفها.
-problem-case_moved = تغير الطلب أو انتقل قبل الإرسال. راجعه ثم أعد المحاولة.
-problem-stale = كتبت قبل أكثر من ساعة، وكتب المراجع بعدها. راجعها ثم أعد الإرسال.
+problem-uncertain = انقطع الاتصال أثناء الإرسال، ولا يُعرف هل وصلت إلى واتساب. اسأل المراجع أو انظر ردّه قبل إعادتها.
+problem-window_closed = انتهت مهلة واتساب (24 ساعة) قبل الإرسال. تُتاح من جديد حين يكتب المراجع.
+problem-newer_reply = سبقك زميل بالرد على المراجع. اقرأ ردّه ثم أعد الإرسال أو احذفها.
+problem-case_moved = تغيّر الطلب أو انتقل قبل الإرسال. راجعه ثم أعد المحاولة.
+problem-stale = كُتبت قبل أكثر من ساعة، وكتب المراجع بعدها. راجعها ثم أعد الإرسال.
 problem-behind = تنتظر رسالة متعثرة قبلها.
 problem-forbidden = لا تسمح صلاحيتك بهذا الإجراء. اطلبه من رئيس الفريق.
 problem-invalid = لم تقبل البوابة هذه البيانات. راجعها ثم أعد المحاولة.
 problem-unknown_command = لا تعرف البوابة هذا الإجراء بعد. أبلغ الدعم الفني.
-problem-id_reused = سجل هذا الإجراء من قبل بمضمون آخر. احذفه وأعد كتابته.
+problem-id_reused = سُجّل هذا الإجراء من قبل بمضمون آخر. احذفه وأعد كتابته.
 problem-owned = الطلب لدى زميل. اطلب من رئيس الفريق إسناده إليك.
 problem-closed = الطلب مغلق. أعد فتحه ثم أعد المحاولة.
-problem-not_uncertain = عرف مصير هذه الرسالة، ولا حاجة إلى إجراء.
-problem-not_found = لم يعد هذا الطلب متاحا لك.
+problem-not_uncertain = عُرف مصير هذه الرسالة، ولا حاجة إلى إجراء.
+problem-not_found = لم يعد هذا الطلب متاحًا لك.
 problem-not_closed = الطلب مفتوح بالفعل.
-problem-signed_out = انتهت جلستك لدى البوابة. سجل الدخول من جديد ليستأنف الإرسال.
-problem-too_old = تطلب البوابة نسخة أحدث من البرنامج. اطلب التحديث من الدعم الفني. ما لم يرسل محفوظ.
+problem-signed_out = انتهت جلستك لدى البوابة. سجّل الدخول من جديد ليُستأنف الإرسال.
+problem-too_old = تطلب البوابة نسخة أحدث من البرنامج. اطلب التحديث من الدعم الفني. ما لم يُرسل محفوظ.
 problem-other = رفضته البوابة ({ $code }). أعد المحاولة، فإن تكرر فأبلغ الدعم الفني.
 send-error-131026 = لا يمكن إيصالها إلى هذا المراجع: رقمه ليس على واتساب أو نسخته قديمة. تواصل معه بطريق آخر.
-send-error-131047 = انتهت مهلة واتساب (24 ساعة). تتاح من جديد حين يكتب المراجع.
-send-error-131048 = قيد واتساب الإرسال من هذا الرقم مؤقتا. أبلغ مسؤول النظام.
+send-error-131047 = انتهت مهلة واتساب (24 ساعة). تُتاح من جديد حين يكتب المراجع.
+send-error-131048 = قيّد واتساب الإرسال من هذا الرقم مؤقتًا. أبلغ مسؤول النظام.
 send-error-131050 = أوقف المراجع هذا النوع من الرسائل.
-send-error-131056 = رسائل كثيرة إلى هذا المراجع في وقت قصير. انتظر قليلا ثم أعد كتابتها.
-send-error-130429 = تجاوز الرقم سرعة الإرسال المسموحة. انتظر قليلا ثم أعد كتابتها.
+send-error-131056 = رسائل كثيرة إلى هذا المراجع في وقت قصير. انتظر قليلًا ثم أعد كتابتها.
+send-error-130429 = تجاوز الرقم سرعة الإرسال المسموحة. انتظر قليلًا ثم أعد كتابتها.
 send-error-190 = انتهت صلاحية ربط الجهة بواتساب. أبلغ مسؤول النظام.
-send-error-368 = أوقف واتساب حساب الجهة مؤقتا. أبلغ مسؤول النظام.
+send-error-368 = أوقف واتساب حساب الجهة مؤقتًا. أبلغ مسؤول النظام.
 send-error-131031 = أوقف واتساب حساب الجهة. أبلغ مسؤول النظام.
 send-error-131042 = توجد مشكلة في سداد حساب واتساب للجهة. أبلغ مسؤول النظام.
 send-error-130403 = هذا المراجع محظور لدى الجهة. أبلغ مسؤول النظام.
@@ -266,7 +265,7 @@ send-error-other = لم يقبلها واتساب: { $title } ({ $code }).
 act-retry = إعادة المحاولة
 act-take-back = استعادة إلى المسودة
 act-drop = حذف
-act-was-sent = أرسلت فعلا
+act-was-sent = أُرسلت فعلًا
 act-send-again = إرسالها مرة أخرى
 act-write-again = كتابتها من جديد
 
@@ -276,19 +275,19 @@ composer = كتابة
 mode-reply = رد
 mode-note = ملاحظة داخلية
 composer-reply-placeholder = اكتب ردك على المراجع…
-composer-note-placeholder = ملاحظة لزملائك. لا تصل إلى المراجع أبدا…
+composer-note-placeholder = ملاحظة لزملائك. لا تصل إلى المراجع أبدًا…
 composer-reply-label = نص الرد
 composer-note-label = نص الملاحظة الداخلية
 composer-send = إرسال
 composer-add-note = إضافة الملاحظة
-composer-saved = حفظت المسودة
+composer-saved = حُفظت المسودة
 composer-keys = زر الإدخال للإرسال، ومع Shift لسطر جديد
 composer-left = { $count ->
     [zero] لم يبق متسع
     [one] بقي حرف واحد
     [two] بقي حرفان
     [few] بقيت { $count } أحرف
-    [many] بقي { $count } حرفا
+    [many] بقي { $count } حرفًا
    *[other] بقي { $count } حرف
 }
 composer-over = { $count ->
@@ -296,10 +295,10 @@ composer-over = { $count ->
     [one] أطول بحرف واحد من المسموح
     [two] أطول بحرفين من المسموح
     [few] أطول بـ{ $count } أحرف من المسموح
-    [many] أطول بـ{ $count } حرفا من المسموح
+    [many] أطول بـ{ $count } حرفًا من المسموح
    *[other] أطول بـ{ $count } حرف من المسموح
 }
-lock-window = انتهت مهلة واتساب: مضت 24 ساعة على آخر رسالة من المراجع، فلا يقبل واتساب ردا. تتاح الكتابة حين يكتب من جديد.
+lock-window = انتهت مهلة واتساب: مضت 24 ساعة على آخر رسالة من المراجع، فلا يقبل واتساب ردًا. تُتاح الكتابة حين يكتب من جديد.
 lock-never = لم يكتب المراجع بعد، فلا يقبل واتساب رسالة إليه.
 lock-closed = هذا الطلب مغلق. أعد فتحه لترد على المراجع.
 lock-draft = نص مسودتك محفوظ.
@@ -316,16 +315,16 @@ case-closed = مغلق
 case-team = الفريق
 case-owner = الموظف المختص
 case-nobody = لا أحد بعد
-case-opened-at = فتح
-case-closed-at = أغلق
+case-opened-at = فُتح
+case-closed-at = أُغلق
 case-outcome = النتيجة
 case-notes = الملاحظات الداخلية
 case-notes-none = لا ملاحظات بعد. اكتب ملاحظة من خانة الكتابة.
 case-earlier = الطلبات السابقة
 case-pending = بانتظار الإرسال: { $act }
-case-refused = لم يقبل: { $act }
+case-refused = لم يُقبل: { $act }
 case-more = تفاصيل الطلب
-case-less = طي التفاصيل
+case-less = طيّ التفاصيل
 act-claim = استلام
 act-release = إرجاع إلى القائمة
 act-release-short = إرجاع
@@ -343,8 +342,8 @@ act-other = إجراء
 ## The foot
 
 foot = حالة المزامنة
-foot-connecting = يجري الاتصال بالبوابة…
-foot-syncing = يجري استلام الجديد…
+foot-connecting = جارٍ الاتصال بالبوابة…
+foot-syncing = جارٍ استلام الجديد…
 foot-synced = آخر مزامنة { $time }
 foot-live = متصل
 foot-offline = دون اتصال منذ { $time }
@@ -362,7 +361,7 @@ foot-stuck = { $count ->
     [one] إجراء واحد متعثر يحتاج إليك
     [two] إجراءان متعثران يحتاجان إليك
     [few] { $count } إجراءات متعثرة تحتاج إليك
-    [many] { $count } إجراء متعثرا يحتاج إليك
+    [many] { $count } إجراءً متعثرًا يحتاج إليك
    *[other] { $count } إجراء متعثر يحتاج إليك
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { direction } from "../src/lib/format/direction";
-import { ground, initial, length } from "../src/lib/format/text";
+import { ground, initial, isSpaced, length } from "../src/lib/format/text";
 import { date, day, daysBetween, left, moment, time, when } from "../src/lib/format/time";
 
 const plain = (text: string): string => text.replace(/[\u2068\u2069\u200f]/g, "");
@@ -60,6 +60,13 @@ describe("Direction", () => {
     ["سلام abcd", "rtl"],
   ])("of %j is %s", (text, expected) => {
     expect(direction(text)).toBe(expected);
+  });
+});
+
+describe("spaces of a text's own", () => {
+  it("are told from gaps between words", () => {
+    for (const text of ["الاسم  الرقم", "1.\n  أ", "a\tb"]) expect(isSpaced(text)).toBe(true);
+    for (const text of ["", "السلام عليكم، متى ترجع الكهرباء؟", "سطر\nثان"]) expect(isSpaced(text)).toBe(false);
   });
 });
 

@@ -31,7 +31,7 @@ describe("Signing in", () => {
 
   test.each<[ErrorCode, string]>([
     ["wrong_password", "غير صحيح"],
-    ["unreachable", "تعذر الوصول إلى البوابة"],
+    ["unreachable", "تعذّر الوصول إلى البوابة"],
     ["slow_down", "انتظر"],
     ["bad_address", "https://"],
   ])("that fails with %s says what happened and what to do", async (code, words) => {

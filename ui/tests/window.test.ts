@@ -72,7 +72,7 @@ describe("A conversation", () => {
     expect(screen.getAllByTestId("event").map(({ dataset }) => dataset.what)).toEqual(["opened", "assigned"]);
     const messages = screen.getAllByTestId("message");
     expect(messages.at(-1)?.dataset.delivery).toBe("waiting");
-    expect(messages.filter(({ textContent }) => textContent.includes("قرئت")).length).toBeGreaterThan(0);
+    expect(messages.filter(({ textContent }) => textContent.includes("قُرئت")).length).toBeGreaterThan(0);
     expect(screen.getAllByTestId("day-divider")).toHaveLength(2);
     expect(host.last("showing")).toMatchObject({ conversation: "khalid" });
   });

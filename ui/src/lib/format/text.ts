@@ -6,6 +6,11 @@ export function length(text: string): number {
   return Array.from(text).length;
 }
 
+/** Whether a text has spaces that are more than gaps between words: columns, indented lines. */
+export function isSpaced(text: string): boolean {
+  return /[ \t]{2}|\n[ \t]|\t/u.test(text);
+}
+
 /** The letter on an avatar, or nothing where a name has none to show. */
 export function initial(name: string): string | null {
   const letter = /\p{L}/u.exec(name.replace(/^(?:ال|al-)/iu, ""))?.[0] ?? /\p{L}/u.exec(name)?.[0];
