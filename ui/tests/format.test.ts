@@ -64,7 +64,7 @@ describe("Direction", () => {
 });
 
 describe("spaces of a text's own", () => {
-  it("are told from gaps between words", () => {
+  test("are told from gaps between words", () => {
     for (const text of ["الاسم  الرقم", "1.\n  أ", "a\tb"]) expect(isSpaced(text)).toBe(true);
     for (const text of ["", "السلام عليكم، متى ترجع الكهرباء؟", "سطر\nثان"]) expect(isSpaced(text)).toBe(false);
   });
