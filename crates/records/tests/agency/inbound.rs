@@ -1,0 +1,145 @@
+//! Whose a citizen's message is, which case it belongs to, where it stands.
+
+use domain::{
+    command::{Ask, Code, Inbound, SystemAsk},
+    entry::{Fact, Identifier, IdentifierKind, Scope},
+    ids::Millis,
+    words::Role,
+};
+
+use crate::{Agency, HOUR, START, close};
+
+#[test]
+fn a_message_opens_a_case_and_the_next_one_joins_it() {
+    let mut agency = Agency::new();
+    let first = agency.citizen();
+    let second = agency.citizen();
+    assert_eq!((first.conversation, first.case), (second.conversation, second.case));
+    let other = agency.receive(None, Some("96597124480"), "text", None);
+    assert_ne!(first.conversation, other.conversation);
+    assert_eq!(agency.number(first.case), "MEW-2026-000001");
+    assert_eq!(agency.number(other.case), "MEW-2026-000002");
+    let kinds: Vec<&str> = agency.journal.iter().map(|entry| entry.fact.kind()).collect();
+    assert_eq!(
+        kinds[3..7],
+        ["contact_changed", "conversation_opened", "case_opened", "message_received"],
+        "what a case's people must know stands in the case's scope, before its first message"
+    );
+    assert!(agency.journal[3..7].iter().all(|entry| entry.scope == Scope::Case(first.case)));
+}
+
+#[test]
+fn thanks_within_the_grace_time_open_nothing() {
+    let mut agency = Agency::new();
+    let lead = agency.staff("lead", Role::Lead, "desk");
+    let first = agency.citizen();
+    agency.ask(lead, close(first.case)).unwrap();
+    assert_eq!(agency.records.counts(lead).unwrap().closed, 1);
+    agency.now.set(START + 11 * HOUR);
+    let thanks = agency.citizen();
+    assert_eq!(thanks.case, first.case);
+    assert_eq!(agency.records.counts(lead).unwrap().open, 1, "staff look at it, leave it, or reopen it");
+    agency.ask(lead, close(first.case)).unwrap();
+    assert_eq!(agency.records.counts(lead).unwrap().closed, 1, "left as it is");
+    assert_eq!(agency.refused(lead, close(first.case)), Code::Closed);
+    agency.now.set(START + 24 * HOUR);
+    assert_ne!(agency.citizen().case, first.case);
+}
+
+#[test]
+fn a_quote_leads_to_the_quoted_case_while_it_is_open() {
+    let mut agency = Agency::new();
+    let lead = agency.staff("lead", Role::Lead, "desk");
+    let first = agency.citizen();
+    agency.ask(lead, close(first.case)).unwrap();
+    agency.now.set(START + 20 * HOUR);
+    let second = agency.citizen();
+    let quoting = agency.receive(None, Some("96566041187"), "text", Some(&first.wamid));
+    assert_eq!(quoting.case, second.case, "the quoted case is closed");
+    agency.ask(lead, Ask::ReopenCase { case: first.case }).unwrap();
+    let active = agency.citizen();
+    assert_eq!(active.case, first.case, "the case in which something happened last is the active one");
+    let quoting = agency.receive(None, Some("96566041187"), "text", Some(&second.wamid));
+    assert_eq!(quoting.case, second.case);
+}
+
+#[test]
+fn a_sticker_is_no_inquiry_and_is_not_dropped() {
+    let mut agency = Agency::new();
+    let lead = agency.staff("lead", Role::Lead, "desk");
+    let first = agency.citizen();
+    agency.ask(lead, close(first.case)).unwrap();
+    agency.now.set(START + 30 * HOUR);
+    assert_eq!(agency.receive(None, Some("96566041187"), "sticker", None).case, first.case);
+    let stranger = agency.receive(None, Some("96597124480"), "sticker", None);
+    assert_eq!(agency.number(stranger.case), "MEW-2026-000002", "there is no other case that it could belong to");
+}
+
+#[test]
+fn one_person_stays_one_whatever_whatsapp_shows_of_them() {
+    let mut agency = Agency::new();
+    let hidden = agency.receive(Some("KW.1"), None, "text", None);
+    let both = agency.receive(Some("KW.1"), Some("96566041187"), "text", None);
+    let shown = agency.receive(None, Some("96566041187"), "text", None);
+    assert_eq!(hidden.conversation, both.conversation);
+    assert_eq!(both.conversation, shown.conversation);
+
+    let mut agency = Agency::new();
+    let phone = agency.receive(None, Some("96566041187"), "text", None);
+    let hidden = agency.receive(Some("KW.1"), None, "text", None);
+    assert_ne!(phone.conversation, hidden.conversation, "nothing shows yet that this is one person");
+    let both = agency.receive(Some("KW.1"), Some("96566041187"), "text", None);
+    assert_eq!(both.conversation, hidden.conversation);
+    let again = agency.receive(None, Some("96566041187"), "text", None);
+    assert_eq!(again.conversation, hidden.conversation, "joined by alias");
+}
+
+#[test]
+fn a_number_that_changed_hands_joins_nobody() {
+    let mut agency = Agency::new();
+    let before = agency.receive(Some("KW.1"), Some("96566041187"), "text", None);
+    let after = agency.receive(Some("KW.2"), Some("96566041187"), "text", None);
+    assert_ne!(before.conversation, after.conversation);
+    let lead = agency.staff("lead", Role::Lead, "desk");
+    let message = agency.reply(lead, &before).unwrap();
+    match &agency.journal.last().unwrap().fact {
+        Fact::MessageQueued(body) => {
+            assert_eq!((body.message, body.recipient.kind), (message, IdentifierKind::Bsuid), "not to the number");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_message_stands_where_it_was_sent_unless_it_came_late() {
+    let mut agency = Agency::new();
+    agency.citizen();
+    let place = |agency: &Agency| match &agency.journal.last().unwrap().fact {
+        Fact::MessageReceived(body) => (body.sent_at, body.place),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(place(&agency), (START - 2_000, START - 2_000));
+    for (sent_at, stands) in
+        [(START - 120_000, START - 120_000), (START - 120_001, START), (START + 1, START), (Millis::MIN, START)]
+    {
+        let inbound = Inbound {
+            line: "100".into(),
+            wamid: format!("w{sent_at}"),
+            identifiers: vec![Identifier {
+                kind: IdentifierKind::Phone,
+                value: "96566041187".into(),
+                from: START,
+                to: None,
+            }],
+            name: None,
+            r#type: "text".into(),
+            text: None,
+            context: None,
+            sent_at,
+            received_at: START,
+            raw: None,
+        };
+        agency.system(SystemAsk::Receive(Box::new(inbound))).unwrap();
+        assert_eq!(place(&agency), (sent_at, stands));
+    }
+}

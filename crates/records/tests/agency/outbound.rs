@@ -1,0 +1,137 @@
+//! Replies: whether they may go, and how far they come.
+
+use domain::{
+    command::{Ask, Code, Refusal, SendOutcome, Settle, SystemAsk},
+    ids::{CommandId, Ids, MessageId},
+    words::{Role, Status},
+};
+
+use crate::{Agency, HOUR, MINUTE, Received, START, close};
+
+#[test]
+fn a_reply_is_refused_where_it_would_do_harm() {
+    let mut agency = Agency::new();
+    let (lead, agent) = (agency.staff("lead", Role::Lead, "desk"), agency.staff("agent", Role::Agent, "desk"));
+    let stranger = agency.staff("stranger", Role::Agent, "faults");
+    let clerk = agency.staff("clerk", Role::Admin, "desk");
+    let chat = agency.citizen();
+    let seen = agency.journal.last().unwrap().seq;
+    agency.reply(lead, &chat).unwrap();
+    let code = |refusal: Result<MessageId, Refusal>| refusal.unwrap_err().code;
+
+    assert_eq!(code(agency.reply(clerk, &chat)), Code::Forbidden);
+    assert_eq!(code(agency.reply(stranger, &chat)), Code::NotFound);
+    assert_eq!(code(agency.reply_having_seen(agent, &chat, seen)), Code::NewerReply);
+    agency.reply_having_seen(lead, &chat, seen).unwrap();
+    agency.reply(agent, &chat).unwrap();
+
+    let ask = |text: String| Ask::Reply { conversation: chat.conversation, case: None, text, seen: 99 };
+    assert_eq!(agency.refused(agent, ask("  \n".into())), Code::Invalid);
+    assert_eq!(agency.refused(agent, ask("ا".repeat(4097))), Code::Invalid);
+    agency.ask(agent, ask("ا".repeat(4096))).unwrap();
+
+    let other = agency.receive(None, Some("96597124480"), "text", None);
+    let crossed = Received { case: other.case, ..chat.clone() };
+    assert_eq!(code(agency.reply(agent, &crossed)), Code::CaseMoved);
+
+    agency.now.set(START + 24 * HOUR - 2_000 - 1);
+    agency.reply(agent, &chat).unwrap();
+    agency.now.set(START + 24 * HOUR - 2_000);
+    assert_eq!(code(agency.reply(agent, &chat)), Code::WindowClosed);
+    agency.citizen();
+    agency.reply(agent, &chat).unwrap();
+    agency.ask(lead, close(chat.case)).unwrap();
+    assert_eq!(code(agency.reply(agent, &chat)), Code::Closed);
+}
+
+#[test]
+fn an_old_reply_is_looked_at_again_when_the_citizen_wrote_since() {
+    let mut agency = Agency::new();
+    let agent = agency.staff("agent", Role::Agent, "desk");
+    let chat = agency.citizen();
+    let seen = agency.journal.last().unwrap().seq;
+    let reply =
+        |seen| Ask::Reply { conversation: chat.conversation, case: Some(chat.case), text: "نعم".into(), seen };
+    let old = CommandId(agency.ids.next(START));
+    let older = CommandId(agency.ids.next(START));
+    agency.now.set(START + 61 * MINUTE);
+    agency.command(agent, old, reply(seen)).unwrap();
+    agency.citizen();
+    assert_eq!(agency.command(agent, older, reply(seen)).unwrap_err().code, Code::Stale);
+    let seen = agency.journal.last().unwrap().seq;
+    agency.command(agent, older, reply(seen)).unwrap();
+}
+
+#[test]
+fn a_message_is_sent_once_and_its_ticks_never_go_back() {
+    let mut agency = Agency::new();
+    let agent = agency.staff("agent", Role::Agent, "desk");
+    let chat = agency.citizen();
+    let (first, second) = (agency.reply(agent, &chat).unwrap(), agency.reply(agent, &chat).unwrap());
+    let turn = |agency: &Agency| -> Vec<MessageId> {
+        agency.records.outgoing(agency.now.get(), MINUTE, 10).unwrap().iter().map(|out| out.message).collect()
+    };
+    assert_eq!(turn(&agency), [first], "one in flight for each conversation");
+    agency.system(SystemAsk::BeginSending { message: first }).unwrap();
+    assert!(agency.system(SystemAsk::BeginSending { message: first }).is_err(), "one permission, ever");
+    assert!(turn(&agency).is_empty());
+    let accepted = || SendOutcome::Accepted { wamid: "wamid.out".into() };
+    agency.system(SystemAsk::EndSending { message: first, outcome: accepted() }).unwrap();
+    assert_eq!(turn(&agency), [second]);
+
+    assert_eq!(agency.report(first, Status::Read), 1);
+    for late in [Status::Sent, Status::Delivered, Status::Read, Status::Failed] {
+        assert_eq!(agency.report(first, late), 0);
+    }
+    assert_eq!(agency.status(first), Some(Status::Read));
+}
+
+#[test]
+fn an_uncertain_message_is_settled_by_whatsapp_or_by_a_person() {
+    let mut agency = Agency::new();
+    let agent = agency.staff("agent", Role::Agent, "desk");
+    let stranger = agency.staff("stranger", Role::Agent, "faults");
+    let chat = agency.citizen();
+    let (first, second) = (agency.reply(agent, &chat).unwrap(), agency.reply(agent, &chat).unwrap());
+    let settle = |message, settle| Ask::SettleUncertain { message, settle };
+    assert_eq!(agency.refused(agent, settle(first, Settle::Sent)), Code::NotUncertain);
+
+    agency.system(SystemAsk::BeginSending { message: first }).unwrap();
+    assert_eq!(agency.records.under_way().unwrap(), [first]);
+    agency.system(SystemAsk::Abandon { message: first }).unwrap();
+    assert_eq!(agency.status(first), Some(Status::Uncertain));
+    let turn = |agency: &Agency| agency.records.outgoing(agency.now.get(), MINUTE, 10).unwrap().len();
+    assert_eq!(turn(&agency), 0);
+    agency.now.set(START + MINUTE);
+    assert_eq!(turn(&agency), 1, "the later replies do not wait for ever");
+
+    assert_eq!(agency.refused(stranger, settle(first, Settle::Sent)), Code::NotFound);
+    assert_eq!(agency.report(first, Status::Delivered), 1);
+    assert_eq!(agency.refused(agent, settle(first, Settle::Resend)), Code::NotUncertain);
+
+    agency.system(SystemAsk::BeginSending { message: second }).unwrap();
+    agency.system(SystemAsk::Abandon { message: second }).unwrap();
+    agency.ask(agent, settle(second, Settle::Resend)).unwrap();
+    assert_eq!(agency.status(second), Some(Status::Queued));
+    assert_eq!(turn(&agency), 1);
+}
+
+#[test]
+fn an_outcome_that_comes_too_late_changes_nothing_that_is_known() {
+    let mut agency = Agency::new();
+    let agent = agency.staff("agent", Role::Agent, "desk");
+    let chat = agency.citizen();
+    let message = agency.reply(agent, &chat).unwrap();
+    agency.system(SystemAsk::BeginSending { message }).unwrap();
+    agency.report(message, Status::Delivered);
+    let error = domain::entry::SendError { code: 131_000, title: "x".into(), details: None };
+    for outcome in [
+        SendOutcome::Accepted { wamid: "w".into() },
+        SendOutcome::NotSent,
+        SendOutcome::Refused(error.clone()),
+        SendOutcome::Ambiguous(error),
+    ] {
+        assert_eq!(agency.system(SystemAsk::EndSending { message, outcome }).unwrap(), 0);
+    }
+    assert_eq!(agency.status(message), Some(Status::Delivered));
+}

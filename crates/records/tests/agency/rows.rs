@@ -1,0 +1,129 @@
+//! What rows answer: the list, the thread, forgetting, rebuilding.
+
+use domain::{
+    command::Ask,
+    entry::{Entry, Fact, Scope},
+    words::{Role, Status},
+};
+use records::{Records, list::Which};
+use rusqlite::Connection;
+
+use crate::{Agency, MINUTE, START, close};
+
+#[test]
+fn the_list_shows_what_waits_and_what_is_new() {
+    let mut agency = Agency::new();
+    let agent = agency.staff("agent", Role::Agent, "desk");
+    let chat = agency.citizen();
+    agency.now.set(START + MINUTE);
+    agency.citizen();
+    let row = |agency: &Agency| agency.records.list(Which::Unassigned, 10).unwrap().remove(0);
+    assert_eq!((row(&agency).unread, row(&agency).waiting), (2, true));
+    agency.records.set_seen(chat.case, agency.journal.last().unwrap().seq).unwrap();
+    assert_eq!((row(&agency).unread, row(&agency).waiting), (0, true), "seen is not answered");
+    agency.reply(agent, &chat).unwrap();
+    assert_eq!((row(&agency).unread, row(&agency).waiting), (0, false));
+    assert_eq!(row(&agency).last.unwrap().author, Some(agent));
+    assert_eq!(agency.records.counts(agent).unwrap().waiting, 0);
+    agency.citizen();
+    assert_eq!((row(&agency).unread, row(&agency).waiting), (1, true));
+}
+
+#[test]
+fn a_conversation_is_read_page_by_page() {
+    let mut agency = Agency::new();
+    let agent = agency.staff("agent", Role::Agent, "desk");
+    let chat = agency.citizen();
+    for minute in 1..20 {
+        agency.now.set(START + minute * MINUTE);
+        match minute % 3 {
+            0 => drop(agency.citizen()),
+            1 => drop(agency.reply(agent, &chat).unwrap()),
+            _ => drop(agency.ask(agent, Ask::AddNote { case: chat.case, text: "ملاحظة".into() }).unwrap()),
+        }
+    }
+    let whole = agency.records.items(chat.conversation, None, 100).unwrap();
+    assert_eq!(whole.len(), 21, "20 items and the opening");
+    let mut pages = vec![];
+    let mut before = None;
+    loop {
+        let page = agency.records.items(chat.conversation, before, 4).unwrap();
+        let Some(first) = page.first() else { break };
+        before = Some((first.place, first.seq));
+        pages.splice(0..0, page);
+    }
+    assert_eq!(pages, whole);
+}
+
+#[test]
+fn a_forgotten_case_leaves_nothing_and_can_come_back_whole() {
+    let mut agency = Agency::new();
+    let agent = agency.staff("agent", Role::Agent, "desk");
+    let chat = agency.citizen();
+    let kept = agency.receive(None, Some("96597124480"), "text", None);
+    agency.reply(agent, &chat).unwrap();
+    agency.ask(agent, Ask::AddNote { case: chat.case, text: "ملاحظة".into() }).unwrap();
+    agency.ask(agent, Ask::Claim { case: chat.case }).unwrap();
+    let row = |agency: &Agency| agency.records.row(chat.conversation).unwrap();
+    let (before, items) = (row(&agency), agency.records.items(chat.conversation, None, 100).unwrap());
+    agency.records.forget_case(chat.case).unwrap();
+    for table in ["messages", "notes", "events", "cases", "contacts", "conversations", "identifiers"] {
+        let sql = format!("SELECT count(*) FROM {table}");
+        let left: u32 = agency.records.connection().query_row(&sql, [], |row| row.get(0)).unwrap();
+        let expected = match table {
+            "notes" => 0,
+            _ => 1,
+        };
+        assert_eq!(left, expected, "{table}");
+    }
+    assert!(agency.records.row(kept.conversation).unwrap().is_some());
+    for entry in agency.journal.iter().filter(|entry| entry.scope == Scope::Case(chat.case)) {
+        agency.records.apply(entry).unwrap();
+    }
+    assert_eq!(row(&agency), before);
+    assert_eq!(agency.records.items(chat.conversation, None, 100).unwrap(), items);
+}
+
+#[test]
+fn a_rebuilt_read_model_answers_the_same() {
+    let mut agency = Agency::new();
+    let lead = agency.staff("lead", Role::Lead, "desk");
+    let chat = agency.citizen();
+    let message = agency.reply(lead, &chat).unwrap();
+    agency.report(message, Status::Sent);
+    agency.ask(lead, close(chat.case)).unwrap();
+    agency.citizen();
+    let mut fresh = Records::open(Connection::open_in_memory().unwrap()).unwrap();
+    for entry in &agency.journal {
+        fresh.apply(entry).unwrap();
+    }
+    let dump = |records: &Records| {
+        ["staff", "memberships", "audiences", "contacts", "identifiers", "conversations", "cases", "messages", "events"]
+            .map(|table| {
+                let sql = format!("SELECT * FROM {table} ORDER BY 1, 2");
+                let mut statement = records.connection().prepare(&sql).unwrap();
+                let width = statement.column_count();
+                let rows = statement.query_map([], |row| {
+                    (0..width).map(|i| row.get::<_, rusqlite::types::Value>(i)).collect::<Result<Vec<_>, _>>()
+                });
+                rows.unwrap().map(Result::unwrap).collect::<Vec<_>>()
+            })
+    };
+    assert_eq!(dump(&agency.records), dump(&fresh));
+    agency.records.wipe().unwrap();
+    for entry in &agency.journal {
+        agency.records.apply(entry).unwrap();
+    }
+    assert_eq!(dump(&agency.records), dump(&fresh));
+}
+
+#[test]
+fn an_entry_of_an_unknown_kind_is_kept() {
+    let mut agency = Agency::new();
+    let mut entry = agency.journal[0].clone();
+    entry.fact = Fact::Unknown { kind: "moon_rose".into(), body: serde_json::json!({"phase": 1}) };
+    assert!(agency.records.apply(&entry).unwrap().unknown);
+    let kept: String =
+        agency.records.connection().query_row("SELECT entry FROM unknown_entries", [], |row| row.get(0)).unwrap();
+    assert_eq!(serde_json::from_str::<Entry>(&kept).unwrap(), entry);
+}
