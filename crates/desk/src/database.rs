@@ -199,6 +199,24 @@ fn transact<C: Contents, T>(
     answer
 }
 
+/// Whether a file is damaged, another program's, or holds what contradicts what it is told: for such records it is
+/// best to start afresh. A full disk or a lack of memory is none of these, and passes.
+pub(crate) fn is_beyond_repair(error: &anyhow::Error) -> bool {
+    use rusqlite::ErrorCode::{ConstraintViolation, DatabaseCorrupt, NotADatabase};
+    let sqlite = |error: &rusqlite::Error| match error.sqlite_error_code() {
+        Some(code) => matches!(code, ConstraintViolation | DatabaseCorrupt | NotADatabase),
+        None => matches!(error, rusqlite::Error::FromSqlConversionFailure(..) | rusqlite::Error::InvalidColumnType(..)),
+    };
+    error.chain().any(|cause| {
+        cause.downcast_ref().is_some_and(sqlite)
+            || match cause.downcast_ref::<records::Error>() {
+                Some(records::Error::Sqlite(error)) => sqlite(error),
+                Some(_) => true,
+                None => false,
+            }
+    })
+}
+
 /// Gives the key to a fresh connection and proves that the file is really encrypted, and with this key.
 fn unlock(connection: &Connection, key: &FileKey) -> anyhow::Result<()> {
     connection.execute_batch(&key.pragma()).context("Giving the key")?;
@@ -264,6 +282,25 @@ mod tests {
         assert!(failed.is_err());
         assert_eq!(database.read(count).await.unwrap(), 0);
         database.write(insert).await.unwrap();
+    }
+
+    #[test]
+    fn a_full_disk_is_no_reason_to_start_afresh() {
+        let error = |code: i32| {
+            let sqlite = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+            anyhow::Error::from(records::Error::Sqlite(sqlite)).context("Writing")
+        };
+        use rusqlite::ffi::{
+            SQLITE_CONSTRAINT, SQLITE_CORRUPT, SQLITE_FULL, SQLITE_IOERR, SQLITE_NOMEM, SQLITE_NOTADB,
+        };
+        for code in [SQLITE_CONSTRAINT, SQLITE_CORRUPT, SQLITE_NOTADB] {
+            assert!(is_beyond_repair(&error(code)), "{code}");
+        }
+        for code in [SQLITE_FULL, SQLITE_IOERR, SQLITE_NOMEM] {
+            assert!(!is_beyond_repair(&error(code)), "{code}");
+        }
+        assert!(is_beyond_repair(&anyhow::Error::from(records::Error::Version { found: 9, newest: 1 })));
+        assert!(!is_beyond_repair(&anyhow::anyhow!("The file is closed")));
     }
 
     #[tokio::test]

@@ -17,7 +17,7 @@ use tokio::{sync::Notify, task::JoinHandle};
 use crate::{
     api::{DeskStatus, Link, Problem, Signal},
     client::Gateway,
-    database::{Contents, Database},
+    database::{Contents, Database, is_beyond_repair},
     hub::Hub,
     key::{FileKey, Session},
     notify::{self, Notifier},
@@ -316,20 +316,6 @@ async fn open_files(
         Ok((precious, records))
     };
     tokio::task::spawn_blocking(opening).await.context("Opening the files")?
-}
-
-/// Whether a file is damaged, or another program's: a full disk or a lack of memory is neither, and passes.
-fn is_beyond_repair(error: &anyhow::Error) -> bool {
-    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-    let damaged = |error: &rusqlite::Error| matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase));
-    error.chain().any(|cause| {
-        cause.downcast_ref().is_some_and(damaged)
-            || match cause.downcast_ref::<records::Error>() {
-                Some(records::Error::Sqlite(error)) => damaged(error),
-                Some(records::Error::Version { .. }) => true,
-                _ => false,
-            }
-    })
 }
 
 /// Positions are precious; the records keep a copy of them for counting, which a rebuilt file lacks.

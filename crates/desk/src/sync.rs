@@ -13,7 +13,7 @@ use futures_util::FutureExt;
 use crate::{
     api::Signal,
     client::{Failure, Live, next_frame},
-    database::Contents,
+    database::{Contents, is_beyond_repair},
     outbox, precious,
     seat::Seat,
     steps::{self, Changes, Gained, Said, Standing, Step, Steps, Unreadable},
@@ -72,8 +72,8 @@ pub(crate) async fn run(seat: Arc<Seat>) {
                 seat.offline();
                 tokio::time::sleep(wait.min(Duration::from_secs(300))).await;
             }
-            Err(Broken::Records(error)) if !rebuilt => {
-                // They can be had again: a file that refuses what the journal says must not stop the desk for good.
+            // They can be had again: a file that refuses what the journal says must not stop the desk for good.
+            Err(Broken::Records(error)) if !rebuilt && is_beyond_repair(&error) => {
                 tracing::error!(error = format!("{error:#}"), "The records cannot be written: they start afresh, once");
                 rebuilt = true;
                 if let Err(error) = start_afresh(&seat).await {

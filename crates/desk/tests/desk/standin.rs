@@ -361,7 +361,7 @@ impl Standin {
         let now = self.now();
         let inside = self.inside();
         let seq = i64::try_from(inside.entries.len()).unwrap();
-        Cursor { token: format!("{}:{seq}", inside.journal), seq, journal: inside.journal.clone(), now }
+        Cursor { token: format!("{}:{seq}", inside.journal), seq, journal: inside.journal.clone(), now, witness: None }
     }
 
     /// After which entry `after` stands; an error for another journal's.
