@@ -12,6 +12,8 @@ use tokio_tungstenite::{
     tungstenite::{self, client::IntoClientRequest, http::HeaderValue, protocol::WebSocketConfig},
 };
 
+use crate::steps::place_of;
+
 /// The longest line of `sync`, and the largest frame of `live`.
 const LONGEST_LINE: usize = 4 << 20;
 
@@ -230,7 +232,7 @@ fn failure(status: StatusCode, wait: Option<Duration>, problem: Option<wire::Pro
 
 async fn read<T: serde::de::DeserializeOwned>(response: Response) -> Result<T, Failure> {
     let bytes = response.bytes().await.map_err(|error| Failure::Unreachable(error.without_url().to_string()))?;
-    serde_json::from_slice(&bytes).map_err(|error| Failure::NotAGateway(error.to_string()))
+    serde_json::from_slice(&bytes).map_err(|error| Failure::NotAGateway(place_of(&error)))
 }
 
 fn address_of(text: &str) -> Result<Url, BadAddress> {

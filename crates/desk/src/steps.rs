@@ -93,7 +93,7 @@ fn read(bytes: &[u8]) -> Result<Option<Line>, Unreadable> {
         Ok(line) => return Ok(Some(line)),
         Err(error) => error,
     };
-    let value: Value = serde_json::from_slice(bytes).map_err(|error| Unreadable(error.to_string()))?;
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| Unreadable(place_of(&error)))?;
     let Some((kind, body)) = value.as_object().and_then(|object| object.iter().next()) else {
         return Err(Unreadable("not an object".into()));
     };
@@ -105,13 +105,24 @@ fn read(bytes: &[u8]) -> Result<Option<Line>, Unreadable> {
             if let Some(kind) = body.get_mut("kind") {
                 *kind = Value::String(format!("unreadable {known}"));
             }
-            let linked: Linked = serde_json::from_value(body).map_err(|_| Unreadable(error.to_string()))?;
-            tracing::warn!(seq = linked.entry.seq, kind = known, %error, "An entry cannot be read and is kept raw");
+            let linked: Linked = serde_json::from_value(body).map_err(|_| Unreadable(place_of(&error)))?;
+            tracing::warn!(
+                seq = linked.entry.seq,
+                kind = known,
+                error = place_of(&error),
+                "An entry cannot be read and is kept raw"
+            );
             Ok(Some(Line::Entry(Box::new(linked))))
         }
-        "case" | "case_end" | "cursor" | "catch_up" => Err(Unreadable(error.to_string())),
+        "case" | "case_end" | "cursor" | "catch_up" => Err(Unreadable(place_of(&error))),
         _ => Ok(None),
     }
+}
+
+/// What is wrong with JSON, and where. The error itself quotes what it found, which may be a citizen's words, and goes
+/// into a log.
+pub(crate) fn place_of(error: &serde_json::Error) -> String {
+    format!("{:?} error at line {}, column {}", error.classify(), error.line(), error.column())
 }
 
 /// Where the desk stands.
@@ -302,6 +313,13 @@ mod tests {
             panic!("Not an entry")
         };
         assert!(matches!(linked.entry.fact, Fact::Unknown { .. }), "a body that does not fit is kept raw");
+    }
+
+    #[test]
+    fn an_error_does_not_quote_what_it_found() {
+        let line = br#"{"cursor": {"token": "canary", "seq": "canary", "journal": "canary", "now": 5}}"#;
+        let error = Steps::default().take(line).unwrap_err().to_string();
+        assert!(!error.contains("canary") && error.contains("column"), "{error}");
     }
 
     #[test]
