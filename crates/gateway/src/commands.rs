@@ -21,13 +21,13 @@ const MOST: usize = 100;
 
 /// Decides an array of commands.
 pub async fn commands(
-    State(_): State<Arc<Gateway>>,
+    State(gateway): State<Arc<Gateway>>,
     signed: Signed,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Vec<Answer>>, Failure> {
     requests::must_be_plain_json(&headers)?;
-    let body = requests::read(&headers, body, LARGEST).await?;
+    let body = requests::read(&headers, body, LARGEST, gateway.limits.body()).await?;
     let list: Vec<Map<String, Value>> = serde_json::from_slice(&body).map_err(|error| {
         Failure::bad_request(format!("The body is not an array of commands: {:?}", error.classify()))
     })?;

@@ -10,6 +10,8 @@ use std::{
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use crate::connections::Limits;
+
 /// The path that `[whatsapp]` is short for.
 pub const DEFAULT_WEBHOOK: &str = "/webhooks/whatsapp";
 /// The Graph API version used where none is given.
@@ -35,6 +37,8 @@ fn lines(problems: &[String]) -> String {
 pub struct Config {
     /// Where and how to listen.
     pub server: Server,
+    /// How much anybody may take.
+    pub limits: Limits,
     /// The folder of the journals, the deliveries and the server's key.
     pub journal: PathBuf,
     /// The folder of the read models.
@@ -126,6 +130,8 @@ pub struct Line {
     pub graph_url: String,
     /// The version of it.
     pub graph_version: String,
+    /// Messages that may go out in a second.
+    pub messages_per_second: u32,
 }
 
 /// A secret as read; printed by nothing.
@@ -155,6 +161,8 @@ impl std::fmt::Debug for Secret {
 #[serde(deny_unknown_fields)]
 struct File {
     server: Server,
+    #[serde(default)]
+    limits: Limits,
     storage: Storage,
     whatsapp: Option<WhatsApp>,
     #[serde(default)]
@@ -217,6 +225,13 @@ struct LineFile {
     #[serde(default)]
     provider: Provider,
     graph_url: Option<String>,
+    #[serde(default = "messages_per_second")]
+    messages_per_second: u32,
+}
+
+/// Meta's figure for a number; one that is also in the WhatsApp Business app has 20.
+fn messages_per_second() -> u32 {
+    80
 }
 
 /// Reads and checks a configuration, secrets included.
@@ -228,6 +243,7 @@ pub fn load(path: &Path) -> Result<Config, Problems> {
     let mut check =
         Check { folder: path.parent().unwrap_or(Path::new("")).to_owned(), problems: Vec::new(), warnings: Vec::new() };
     check.server(&mut file.server);
+    check.limits(&file.limits);
     let journal = check.storage(&file.storage);
     let agencies = check.agencies(file.agency, file.whatsapp.as_ref());
     let webhooks = check.webhooks(file.webhook, file.whatsapp, &agencies);
@@ -235,7 +251,15 @@ pub fn load(path: &Path) -> Result<Config, Problems> {
         return Err(Problems(check.problems));
     }
     let records = check.folder.join(file.storage.records);
-    Ok(Config { server: file.server, journal, records, webhooks, agencies, warnings: check.warnings })
+    Ok(Config {
+        server: file.server,
+        limits: file.limits,
+        journal,
+        records,
+        webhooks,
+        agencies,
+        warnings: check.warnings,
+    })
 }
 
 struct Check {
@@ -269,6 +293,29 @@ impl Check {
                 }
             }
             _ => self.wrong("[server] tls_cert and tls_key belong together: one of them is missing"),
+        }
+    }
+
+    fn limits(&mut self, limits: &Limits) {
+        let Limits {
+            connections,
+            connections_per_address,
+            header_seconds,
+            body_seconds,
+            idle_seconds,
+            commands_per_minute,
+        } = limits;
+        let zero = *connections == 0
+            || *connections_per_address == 0
+            || *header_seconds == 0
+            || *body_seconds == 0
+            || *commands_per_minute == 0;
+        if zero {
+            self.wrong("[limits] A limit of 0 would let nobody in");
+        }
+        // The heartbeat of a quiet socket comes every 25 seconds.
+        if *idle_seconds < 30 {
+            self.wrong("[limits] idle_seconds: a quiet desk says something every 25 seconds; give at least 30");
         }
     }
 
@@ -337,6 +384,9 @@ impl Check {
                     self.wrong(format!("{what}: give token_file or token_env"));
                     continue;
                 };
+                if line.messages_per_second == 0 {
+                    self.wrong(format!("[[agency.line]] {number}: messages_per_second = 0 would send nothing"));
+                }
                 let graph_url = line.graph_url.unwrap_or_else(|| graph_url.clone());
                 self.graph_url(&graph_url);
                 lines.push(Line {
@@ -347,6 +397,7 @@ impl Check {
                     provider: line.provider,
                     graph_url,
                     graph_version: graph_version.clone(),
+                    messages_per_second: line.messages_per_second,
                 });
             }
             agencies.push(Agency { id, pack, lines });

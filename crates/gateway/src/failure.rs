@@ -44,6 +44,8 @@ failures! {
     not_found = NOT_FOUND "not_found",
     /// The path is right and the method is not.
     method_not_allowed = METHOD_NOT_ALLOWED "method_not_allowed",
+    /// The body did not come in time.
+    too_slow = REQUEST_TIMEOUT "too_slow",
     /// The cursor belongs to another journal: start afresh.
     cursor_gone = GONE "cursor_gone",
     /// The body is too long.

@@ -17,6 +17,7 @@ use tokio::{sync::watch, task::JoinSet};
 use crate::{
     agency::{Agency, Files},
     config::Config,
+    connections::Limits,
     decider::{Decider, Job},
     deliveries::Deliveries,
     intake::Intake,
@@ -45,6 +46,8 @@ pub struct Gateway {
     pub agencies: BTreeMap<String, Arc<Agency>>,
     /// The webhook endpoints by their paths.
     pub endpoints: BTreeMap<String, Arc<Endpoint>>,
+    /// How much anybody may take.
+    pub limits: Limits,
     /// Hashes passwords.
     pub passwords: Passwords,
     /// Turns true when the gateway stops.
@@ -100,6 +103,7 @@ impl Running {
             deliveries,
             agencies,
             endpoints: endpoints.collect(),
+            limits: config.limits,
             passwords: Passwords::new()?,
             stopping: watch::Sender::new(false),
         });

@@ -6,6 +6,7 @@
 pub mod agency;
 pub mod commands;
 pub mod config;
+pub mod connections;
 pub mod decider;
 pub mod deliveries;
 pub mod failure;
@@ -16,6 +17,7 @@ pub mod intake;
 pub mod journal;
 pub mod keys;
 pub mod live;
+pub mod pace;
 pub mod passwords;
 pub mod requests;
 pub mod sender;

@@ -1,6 +1,6 @@
 //! Reading a request: its type, its length, its body, who asks.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
@@ -37,8 +37,15 @@ pub fn must_be_plain_json(headers: &HeaderMap) -> Result<(), Failure> {
 /// would see it break, and not the answer.
 const PATIENCE: usize = 16 << 20;
 
-/// Reads a body of at most so many bytes.
-pub async fn read(headers: &HeaderMap, body: Body, largest: usize) -> Result<Bytes, Failure> {
+/// Reads a body of at most so many bytes, which has to come within a time.
+pub async fn read(headers: &HeaderMap, body: Body, largest: usize, within: Duration) -> Result<Bytes, Failure> {
+    match tokio::time::timeout(within, read_whole(headers, body, largest)).await {
+        Ok(read) => read,
+        Err(_) => Err(Failure::too_slow(format!("The body did not come within {} seconds", within.as_secs()))),
+    }
+}
+
+async fn read_whole(headers: &HeaderMap, body: Body, largest: usize) -> Result<Bytes, Failure> {
     let said = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     let too_large = || Failure::too_large(format!("The body has more than {largest} bytes"));
     if said.is_some_and(|length| length > PATIENCE) {

@@ -4,6 +4,9 @@
 //! So there is nothing to lock here, and a crash at any point is safe: what was being sent is *uncertain* at the next
 //! start, and only a status with our message id, or a person, settles it. An uncertain message holds its conversation's
 //! later replies back for a minute. Nothing here touches inbound.
+//!
+//! What goes out is paced before Meta has to refuse it: by pair (one citizen on one line, which is a conversation) and by
+//! line. The pace lives in memory; after a restart a burst may meet Meta's own limit, and waits as its code says.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -24,6 +27,7 @@ use crate::{
     config::Line,
     failure::Failure,
     gateway::stopped,
+    pace::{Pace, Rate},
 };
 
 /// For so long an uncertain message holds the later ones back.
@@ -41,7 +45,13 @@ const TRIES_TO_RECORD: u32 = 8;
 pub struct Sender {
     agency: Arc<Agency>,
     outlets: Outlets,
-    clients: HashMap<LineId, Client>,
+    lines: HashMap<LineId, (Client, Rate)>,
+    /// Meta: one message in six seconds to one person, of which 45 may come at once.
+    pair_rate: Rate,
+    pair_pace: Pace<ConversationId>,
+    line_pace: Pace<LineId>,
+    /// When the first of those that wait for their pace may go.
+    next: Option<Millis>,
     clock: Arc<dyn Clock>,
     busy: HashSet<ConversationId>,
     slow_pairs: HashMap<ConversationId, Pause>,
@@ -91,12 +101,17 @@ impl Sender {
     ) -> Self {
         let client = |line: &Line| {
             let token = line.token.expose();
-            Client::new(http.clone(), &line.graph_url, &line.graph_version, &line.phone_number_id, token)
+            let client = Client::new(http.clone(), &line.graph_url, &line.graph_version, &line.phone_number_id, token);
+            (client, Rate::new(line.messages_per_second, 1000, line.messages_per_second.div_ceil(10)))
         };
         Self {
             agency,
             outlets,
-            clients: lines.iter().map(|line| (line.phone_number_id.clone(), client(line))).collect(),
+            lines: lines.iter().map(|line| (line.phone_number_id.clone(), client(line))).collect(),
+            pair_rate: Rate::new(1, 6000, 45),
+            pair_pace: Pace::default(),
+            line_pace: Pace::default(),
+            next: None,
             clock,
             busy: HashSet::new(),
             slow_pairs: HashMap::new(),
@@ -148,6 +163,7 @@ impl Sender {
     }
 
     async fn begin(&mut self, turns: &mut JoinSet<Turn>) -> Result<(), Failure> {
+        self.next = None;
         if turns.len() >= AT_ONCE {
             return Ok(());
         }
@@ -165,7 +181,18 @@ impl Sender {
                 continue;
             }
             // A line that is no longer configured: its messages wait for it.
-            let Some(client) = self.clients.get(&outgoing.line) else { continue };
+            let Some((client, line_rate)) = self.lines.get(&outgoing.line) else { continue };
+            let wait = self.pair_pace.wait(&outgoing.conversation, self.pair_rate, now).max(self.line_pace.wait(
+                &outgoing.line,
+                *line_rate,
+                now,
+            ));
+            if wait > 0 {
+                self.next = Some(self.next.map_or(now + wait, |next| next.min(now + wait)));
+                continue;
+            }
+            self.pair_pace.take(outgoing.conversation, self.pair_rate, now);
+            self.line_pace.take(outgoing.line.clone(), *line_rate, now);
             self.busy.insert(outgoing.conversation);
             turns.spawn(turn(Arc::clone(&self.agency), client.clone(), outgoing));
         }
@@ -200,8 +227,8 @@ impl Sender {
 
     fn until_next(&self) -> Duration {
         let now = self.clock.now();
-        let pauses = self.slow_pairs.values().chain(self.slow_lines.values());
-        let next = pauses.map(|pause| pause.until - now).filter(|left| *left > 0).min();
+        let pauses = self.slow_pairs.values().chain(self.slow_lines.values()).map(|pause| pause.until);
+        let next = pauses.chain(self.next).map(|until| until - now).filter(|left| *left > 0).min();
         next.and_then(|left| u64::try_from(left).ok()).map_or(LOOK, |left| Duration::from_millis(left + 1).min(LOOK))
     }
 
@@ -211,7 +238,7 @@ impl Sender {
         else {
             return;
         };
-        let Some(client) = self.clients.get(&line).cloned() else { return };
+        let Some((client, _)) = self.lines.get(&line).cloned() else { return };
         if self.marked.get(&case) == Some(&wamid) {
             return;
         }

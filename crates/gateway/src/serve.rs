@@ -3,16 +3,25 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::{Context, Result};
-use axum_server::{Handle, tls_rustls::RustlsConfig};
+use axum_server::{
+    Handle,
+    tls_rustls::{RustlsAcceptor, RustlsConfig},
+};
 use domain::ids::{Clock, Ids};
 use tokio::sync::oneshot;
 
 use crate::{
     config::Config,
+    connections::Door,
     gateway::Running,
     http::{self, PATIENCE},
     tls,
 };
+
+/// Requests at once on one connection of HTTP/2.
+const STREAMS: u32 = 64;
+/// Bytes of a head in HTTP/2.
+const HEADERS: u32 = 16 << 10;
 
 /// Serves until `stop` resolves. `listening` is told the address: with port 0 it is known only then.
 pub async fn serve(
@@ -32,6 +41,7 @@ pub async fn serve(
     listener.set_nonblocking(true).context("Setting up the listener")?;
     let address = listener.local_addr().context("Asking for the address")?;
 
+    let (limits, door) = (config.limits, Door::new(&config.limits, config.server.behind_proxy));
     let running = Running::start(config, clock, ids).await?;
     let router = http::router(&running.gateway);
     let handle: Handle<SocketAddr> = Handle::new();
@@ -49,11 +59,17 @@ pub async fn serve(
     tracing::info!(address = format!("{scheme}://{address}"), "Serving");
     let _ = listening.send(format!("{scheme}://{address}"));
     let service = router.into_make_service();
+    let mut server = axum_server::from_tcp(listener).context("Serving")?.handle(handle);
+    // Before the first head nobody has said yet which HTTP it will be, so that time is measured from without.
+    server = server.first_request_timeout(limits.header());
+    server.http_builder().http1().header_read_timeout(limits.header());
+    server.http_builder().http2().max_concurrent_streams(STREAMS).max_header_list_size(HEADERS);
     let served = match tls {
         Some(tls) => {
-            axum_server::from_tcp_rustls(listener, tls).context("Serving")?.handle(handle).serve(service).await
+            let tls = RustlsAcceptor::new(tls).handshake_timeout(limits.header()).acceptor(door);
+            server.acceptor(tls).serve(service).await
         }
-        None => axum_server::from_tcp(listener).context("Serving")?.handle(handle).serve(service).await,
+        None => server.acceptor(door).serve(service).await,
     };
     stopper.abort();
     running.stop().await;

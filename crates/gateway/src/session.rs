@@ -46,7 +46,7 @@ pub async fn sign_in(
 ) -> Result<(StatusCode, Json<SessionAnswer>), Failure> {
     requests::must_be_new_enough(&headers)?;
     requests::must_be_plain_json(&headers)?;
-    let body = requests::read(&headers, body, LARGEST).await?;
+    let body = requests::read(&headers, body, LARGEST, gateway.limits.body()).await?;
     let request: SessionRequest = serde_json::from_slice(&body)
         .map_err(|error| Failure::bad_request(format!("The request cannot be read: {}", plain(&error))))?;
     if request.device.is_empty() || request.device.len() > 128 {

@@ -99,7 +99,7 @@ pub async fn receive(
     body: Body,
 ) -> Result<StatusCode, Failure> {
     requests::must_be_plain_json(&headers)?;
-    let body: Bytes = requests::read(&headers, body, LARGEST).await?;
+    let body: Bytes = requests::read(&headers, body, LARGEST, gateway.limits.body()).await?;
     if !endpoint.is_genuine(&headers, &body) {
         return Err(Failure::bad_signature("The signature does not fit the body"));
     }

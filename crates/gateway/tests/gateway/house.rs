@@ -21,19 +21,28 @@ pub(crate) const SECRET: &[u8] = b"the app's secret";
 pub(crate) const LINE: &str = "100000000000001";
 pub(crate) const PASSWORD: &str = "four blue doors at noon";
 
-/// The computer's clock, moved.
+/// The computer's clock, moved; or one that stands still.
 #[derive(Default)]
-pub(crate) struct Moved(AtomicI64);
+pub(crate) struct Moved {
+    by: AtomicI64,
+    still: AtomicI64,
+}
 
 impl Moved {
     pub(crate) fn forward(&self, by: Millis) {
-        self.0.fetch_add(by, Ordering::SeqCst);
+        self.by.fetch_add(by, Ordering::SeqCst);
+    }
+
+    /// From now on only `forward` moves it.
+    pub(crate) fn stop(&self) {
+        self.still.store(System.now(), Ordering::SeqCst);
     }
 }
 
 impl Clock for Moved {
     fn now(&self) -> Millis {
-        System.now() + self.0.load(Ordering::SeqCst)
+        let still = self.still.load(Ordering::SeqCst);
+        self.by.load(Ordering::SeqCst) + if still == 0 { System.now() } else { still }
     }
 }
 
@@ -108,6 +117,23 @@ impl House {
         Self { folder, config: path, clock, code: made.admins[0].code.clone() }
     }
 
+    /// Changes the configuration's text.
+    pub(crate) fn configure(&self, from: &str, to: &str) {
+        let text = std::fs::read_to_string(&self.config).unwrap();
+        assert!(text.contains(from), "{text}");
+        std::fs::write(&self.config, text.replacen(from, to, 1)).unwrap();
+    }
+
+    /// A certificate for localhost, configured; the client that trusts it, and no other.
+    pub(crate) fn with_tls(&self) -> reqwest::Client {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        std::fs::write(self.folder.path().join("cert.pem"), made.cert.pem()).unwrap();
+        std::fs::write(self.folder.path().join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+        self.configure("127.0.0.1:0\"", "127.0.0.1:0\"\ntls_cert = \"cert.pem\"\ntls_key = \"key.pem\"");
+        let certificate = reqwest::Certificate::from_pem(made.cert.pem().as_bytes()).unwrap();
+        reqwest::Client::builder().tls_certs_only([certificate]).pool_max_idle_per_host(0).build().unwrap()
+    }
+
     /// Another agency with one line; its first account's code.
     pub(crate) fn add_agency(&self, id: &str, line: &str) -> String {
         let text = std::fs::read_to_string(&self.config).unwrap();
@@ -122,9 +148,15 @@ impl House {
     }
 
     pub(crate) async fn serve(&self) -> Served {
+        self.serve_with(|_| {}).await
+    }
+
+    /// Serves with a configuration that a test has changed.
+    pub(crate) async fn serve_with(&self, change: impl FnOnce(&mut config::Config)) -> Served {
         let (listening, address) = oneshot::channel();
         let (stop, stopped) = oneshot::channel::<()>();
-        let config = config::load(&self.config).unwrap();
+        let mut config = config::load(&self.config).unwrap();
+        change(&mut config);
         let clock = self.clock.clone();
         let task = tokio::spawn(async move {
             let stop = async {
