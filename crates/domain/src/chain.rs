@@ -18,9 +18,11 @@ pub fn digest(salt: &[u8; 16], body: &[u8]) -> Hash {
     Sha256::new().chain_update(salt).chain_update(body).finalize().into()
 }
 
-/// The chain after an entry. The header's fields are joined by a unit separator, which occurs in none of them.
+/// An entry's header as the texts that are stored: `seq, id, at, actor, scope, subject, cause, kind, version`.
+pub type Header = [String; 9];
+
+/// The chain after an entry.
 pub fn next(before: &Hash, digest: &Hash, entry: &Entry) -> Hash {
-    let cause = entry.cause.map(|cause| cause.to_string()).unwrap_or_default();
     let header = [
         entry.seq.to_string(),
         entry.id.to_string(),
@@ -28,12 +30,17 @@ pub fn next(before: &Hash, digest: &Hash, entry: &Entry) -> Hash {
         entry.actor.to_string(),
         entry.scope.to_string(),
         entry.subject.to_string(),
-        cause,
+        entry.cause.map(|cause| cause.to_string()).unwrap_or_default(),
         entry.fact.kind().to_owned(),
         entry.version.to_string(),
-    ]
-    .join("\u{1f}");
-    Sha256::new().chain_update(before).chain_update(digest).chain_update(header).finalize().into()
+    ];
+    link(before, digest, &header)
+}
+
+/// The chain after an entry of which nothing is known but what is stored, be it sense or not. The header's fields are
+/// joined by a unit separator, which occurs in none of them.
+pub fn link(before: &Hash, digest: &Hash, header: &Header) -> Hash {
+    Sha256::new().chain_update(before).chain_update(digest).chain_update(header.join("\u{1f}")).finalize().into()
 }
 
 #[cfg(test)]

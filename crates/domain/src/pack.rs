@@ -133,12 +133,15 @@ impl Pack {
         self.outcomes.iter().find(|outcome| outcome.slug == slug)
     }
 
+    /// The day at the agency, by its time zone.
+    pub fn date(&self, now: Millis) -> Option<jiff::civil::Date> {
+        let zone = jiff::tz::TimeZone::get(&self.time_zone).ok()?;
+        Some(jiff::Timestamp::from_millisecond(now).ok()?.to_zoned(zone).date())
+    }
+
     /// The number after `last`, the last one given out: dense for an agency and year.
     pub fn next_case_number(&self, last: Option<&str>, now: Millis) -> String {
-        let year = jiff::tz::TimeZone::get(&self.time_zone)
-            .ok()
-            .zip(jiff::Timestamp::from_millisecond(now).ok())
-            .map_or(0, |(zone, at)| at.to_zoned(zone).year());
+        let year = self.date(now).map_or(0, |date| date.year());
         let series = format!("{}-{year}-", self.case_prefix);
         let ordinal = last.and_then(|last| last.strip_prefix(&series)).and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
         format!("{series}{:06}", ordinal + 1)

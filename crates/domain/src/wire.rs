@@ -148,6 +148,37 @@ pub struct Cursor {
     pub journal: String,
     /// The gateway's clock.
     pub now: Millis,
+    /// The last head that the gateway has signed, to be kept: at the end of a catch-up, where it signs heads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness: Option<Box<Witness>>,
+}
+
+/// A head of the journal, signed (Ed25519) by a key that lies apart from the journal. Whoever keeps it can show later
+/// that the journal was rewritten or cut off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Witness {
+    /// Whose journal.
+    pub agency: AgencyId,
+    /// The journal's id.
+    pub journal: String,
+    /// The last entry's place.
+    pub seq: Seq,
+    /// The chain after it, in hex.
+    pub chain: String,
+    /// When it was signed.
+    pub at: Millis,
+    /// The public key, in hex.
+    pub key: String,
+    /// The signature of [`Witness::signed`], in hex.
+    pub signature: String,
+}
+
+impl Witness {
+    /// What is signed: one line for each field.
+    pub fn signed(&self) -> String {
+        let Self { agency, journal, seq, chain, at, .. } = self;
+        format!("shubbak head 1\n{agency}\n{journal}\n{seq}\n{chain}\n{at}\n")
+    }
 }
 
 /// The answer to one command.
@@ -196,6 +227,8 @@ mod tests {
             json!({"case_end": {"id": case}}),
             json!({"forget": {"case": case}}),
             json!({"cursor": {"token": "t", "seq": 3, "journal": "j", "now": 5}}),
+            json!({"cursor": {"token": "t", "seq": 3, "journal": "j", "now": 5, "witness": {"agency": "mew",
+                "journal": "j", "seq": 2, "chain": "00", "at": 4, "key": "01", "signature": "02"}}}),
             json!({"catch_up": true}),
             json!({"entry": {"seq": 4, "prev": 2, "id": case, "at": 1, "scope": "agency", "subject": "pack",
                 "actor": "system", "cause": null, "kind": "later", "version": 1, "body": {}}}),

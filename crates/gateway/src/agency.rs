@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use domain::{
     chain::Hash,
     command::SystemAsk,
@@ -19,6 +19,7 @@ use records::Records;
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 
 use crate::{
+    config::{self, Config},
     decider::{Aside, Decided, Decider, Given, Item, Job, Told},
     failure::Failure,
     journal::{self, Batch},
@@ -72,6 +73,15 @@ impl Files {
         Records::open(sqlite::writer(&self.records, true)?)
             .with_context(|| format!("Opening {}", self.records.display()))
     }
+}
+
+/// The agencies of a configuration, or the one that is named.
+pub fn chosen<'a>(config: &'a Config, agency: Option<&str>) -> Result<Vec<&'a config::Agency>> {
+    let chosen: Vec<_> = config.agencies.iter().filter(|one| agency.is_none_or(|id| one.id == id)).collect();
+    if let (Some(id), []) = (agency, &chosen[..]) {
+        bail!("There is no agency {id}");
+    }
+    Ok(chosen)
 }
 
 /// Reads an agency's files beside the deciding thread.

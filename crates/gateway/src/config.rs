@@ -61,6 +61,8 @@ pub struct Server {
     pub tls_cert: Option<PathBuf>,
     /// Its private key (PEM).
     pub tls_key: Option<PathBuf>,
+    /// The key that signs each day's heads; outside the storage folder.
+    pub signing_key_file: Option<PathBuf>,
     /// A proxy before this program ends TLS.
     #[serde(default)]
     pub behind_proxy: bool,
@@ -245,6 +247,7 @@ pub fn load(path: &Path) -> Result<Config, Problems> {
     check.server(&mut file.server);
     check.limits(&file.limits);
     let journal = check.storage(&file.storage);
+    check.signing_key(file.server.signing_key_file.as_deref(), &journal);
     let agencies = check.agencies(file.agency, file.whatsapp.as_ref());
     let webhooks = check.webhooks(file.webhook, file.whatsapp, &agencies);
     if !check.problems.is_empty() {
@@ -274,7 +277,7 @@ impl Check {
     }
 
     fn server(&mut self, server: &mut Server) {
-        for path in [&mut server.tls_cert, &mut server.tls_key].into_iter().flatten() {
+        for path in [&mut server.tls_cert, &mut server.tls_key, &mut server.signing_key_file].into_iter().flatten() {
             *path = self.folder.join(&path);
         }
         match (&server.tls_cert, &server.tls_key) {
@@ -316,6 +319,20 @@ impl Check {
         // The heartbeat of a quiet socket comes every 25 seconds.
         if *idle_seconds < 30 {
             self.wrong("[limits] idle_seconds: a quiet desk says something every 25 seconds; give at least 30");
+        }
+    }
+
+    fn signing_key(&mut self, key: Option<&Path>, journal: &Path) {
+        match key {
+            Some(key) if key.starts_with(journal) => self.wrong(
+                "[server] signing_key_file lies in the storage folder: whoever rewrites a journal there could sign it",
+            ),
+            Some(_) => {}
+            None => self.warnings.push(
+                "[server] signing_key_file is not given: heads are not signed, and a journal that was rewritten whole \
+                 does not show it"
+                    .to_owned(),
+            ),
         }
     }
 

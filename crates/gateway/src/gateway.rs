@@ -20,6 +20,7 @@ use crate::{
     connections::Limits,
     decider::{Decider, Job},
     deliveries::Deliveries,
+    heads::{self, SigningKey},
     intake::Intake,
     journal::Journal,
     keys::ServerKey,
@@ -78,6 +79,7 @@ impl Running {
         };
         let key = Arc::new(ServerKey::read(&config.journal).with_context(absent)?);
         let lock = lock(&config.journal)?;
+        let signing = config.server.signing_key_file.as_deref().map(SigningKey::read).transpose()?;
         let file = config.journal.join(DELIVERIES);
         let (deliveries, _) = Deliveries::start(&file).with_context(absent)?;
         let http = whatsapp::client::http(whatsapp::client::Timeouts::default()).context("Setting up HTTP")?;
@@ -114,6 +116,9 @@ impl Running {
         let intake = Intake::new(Arc::clone(&gateway), lines.collect(), file);
         let mut tasks = JoinSet::new();
         tasks.spawn(intake.run());
+        if let Some(key) = signing {
+            tasks.spawn(heads::run(Arc::clone(&gateway), key));
+        }
         for sender in senders {
             tasks.spawn(sender.run(gateway.stopping.subscribe()));
         }
@@ -128,7 +133,7 @@ impl Running {
 }
 
 /// One gateway for a folder: a second one would take what the first is sending for abandoned.
-fn lock(folder: &Path) -> Result<File> {
+pub fn lock(folder: &Path) -> Result<File> {
     let path = folder.join("serving.lock");
     let file = File::create(&path).with_context(|| format!("Making {}", path.display()))?;
     file.try_lock().with_context(|| format!("Locking {}: another gateway is serving this folder", path.display()))?;

@@ -16,6 +16,7 @@ use crate::{
     decider::{CODE_LIFE, Decider, Job},
     deliveries::Deliveries,
     gateway::{self, DELIVERIES},
+    heads::SigningKey,
     journal::Journal,
     keys::ServerKey,
 };
@@ -55,12 +56,13 @@ pub fn init(config: &Config, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result
     }
     let key = Arc::new(ServerKey::read_or_make(&config.journal)?);
     Deliveries::make(&config.journal.join(DELIVERIES))?;
+    let key_made = config.server.signing_key_file.as_deref().map(SigningKey::make).transpose()?.unwrap_or(false);
     let mut admins = Vec::new();
     for settings in &config.agencies {
         let doing = || format!("Setting up the agency {}", settings.id);
         admins.extend(agency(config, settings, &key, &clock, &ids).with_context(doing)?);
     }
-    if admins.is_empty() {
+    if admins.is_empty() && !key_made {
         bail!("Nothing is missing: every agency has its first account. For a new one-time code: staff code {ADMIN}");
     }
     Ok(Made { admins })

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use domain::{
-    chain::{self, Hash},
+    chain::{self, Hash, Header},
     entry::{Entry, Fact, Subject},
     ids::{CaseId, CommandId, EntryId, Millis, Seq, StaffId},
-    wire::Outcome,
+    wire::{Outcome, Witness},
 };
 use records::migration;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
@@ -18,7 +18,8 @@ use uuid::Uuid;
 
 use crate::{keys, sqlite};
 
-const SCHEMA: &[&str] = &[r"
+const SCHEMA: &[&str] = &[
+    r"
 CREATE TABLE head (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     journal TEXT NOT NULL,
@@ -78,7 +79,18 @@ CREATE TABLE positions (
     seq INTEGER NOT NULL,
     PRIMARY KEY (staff, case_id)
 ) STRICT, WITHOUT ROWID;
-"];
+",
+    r"
+CREATE TABLE signed_heads (
+    day TEXT PRIMARY KEY,
+    witness TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE holds (
+    what TEXT PRIMARY KEY,
+    since INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+",
+];
 
 /// The last entry, and the journal's own id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +103,23 @@ pub struct Head {
     pub chain: Hash,
     /// When it was written.
     pub at: Millis,
+}
+
+/// An entry as it is stored, be it sense or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Its place.
+    pub seq: Seq,
+    /// Its header, `seq` included.
+    pub header: Header,
+    /// Its body.
+    pub body: Vec<u8>,
+    /// The salt of its digest.
+    pub salt: Vec<u8>,
+    /// The digest over salt and body.
+    pub digest: Vec<u8>,
+    /// The chain after it.
+    pub chain: Vec<u8>,
 }
 
 /// What an account is opened with.
@@ -352,6 +381,15 @@ impl Batch<'_> {
         chain_at(&self.tx, seq)
     }
 
+    /// Keeps the head that was signed on a day.
+    pub fn keep_signed_head(&self, day: &str, witness: &Witness) -> Result<()> {
+        let witness = serde_json::to_string(witness).context("Writing a signed head")?;
+        self.tx
+            .execute("INSERT INTO signed_heads (day, witness) VALUES (?1, ?2)", params![day, witness])
+            .context("Keeping a signed head")?;
+        Ok(())
+    }
+
     /// Marks a point to which a single item can be undone.
     pub fn savepoint(&mut self) -> Result<Mark> {
         self.tx.execute_batch("SAVEPOINT item").context("Setting a savepoint")?;
@@ -431,6 +469,32 @@ impl Reader {
         )?;
         entries.reverse();
         Ok(entries)
+    }
+
+    /// Hands out every entry as it is stored, in order, until told `false`; then the head, all as of one moment.
+    pub fn stored(&self, mut each: impl FnMut(Stored) -> Result<bool>) -> Result<Head> {
+        let still = self.conn.unchecked_transaction().context("Beginning to read")?;
+        let sql = "SELECT seq, id, at, actor, scope, subject, cause, kind, version, body, salt, digest, chain
+                   FROM entries ORDER BY seq";
+        let mut select = still.prepare(sql).context("Asking for entries")?;
+        let mut rows = select.query([]).context("Asking for entries")?;
+        while let Some(row) = rows.next().context("Reading an entry")? {
+            let seq: Seq = row.get(0).context("Reading an entry's place")?;
+            if !each(stored(row, seq).with_context(|| format!("Reading entry {seq}"))?)? {
+                break;
+            }
+        }
+        head(&still)
+    }
+
+    /// The head that was signed last, and on which day.
+    pub fn signed_head(&self) -> Result<Option<(String, Witness)>> {
+        let found: Option<(String, String)> = self
+            .conn
+            .prepare_cached("SELECT day, witness FROM signed_heads ORDER BY day DESC LIMIT 1")
+            .and_then(|mut select| select.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional())
+            .context("Looking for a signed head")?;
+        found.map(|(day, text)| Ok((day, serde_json::from_str(&text).context("Reading a signed head")?))).transpose()
     }
 
     /// Whose device a token is.
@@ -513,6 +577,15 @@ fn collect(conn: &Connection, sql: &str, params: impl rusqlite::Params) -> Resul
         entries.push(entry(row)?);
     }
     Ok(entries)
+}
+
+fn stored(row: &Row<'_>, seq: Seq) -> rusqlite::Result<Stored> {
+    let text = |column: usize| row.get::<_, String>(column);
+    let number = |column: usize| row.get::<_, i64>(column).map(|number| number.to_string());
+    let cause = row.get::<_, Option<String>>(6)?.unwrap_or_default();
+    let header = [seq.to_string(), text(1)?, number(2)?, text(3)?, text(4)?, text(5)?, cause, text(7)?, number(8)?];
+    let body = row.get_ref(9)?.as_bytes()?.to_vec();
+    Ok(Stored { seq, header, body, salt: row.get(10)?, digest: row.get(11)?, chain: row.get(12)? })
 }
 
 fn entry(row: &Row<'_>) -> Result<Entry> {

@@ -1,11 +1,16 @@
 //! `shubbak-gateway`: the server program.
 
-use std::{io::Write as _, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::{Args, Parser, Subcommand};
 use domain::ids::{Clock, Ids, System};
-use gateway::{config, init, serve};
+use gateway::{config, heads, init, serve, verify};
 use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
@@ -25,11 +30,39 @@ enum Command {
     Serve(Common),
     /// Tells what is wrong with the configuration, in words.
     Check(Common),
+    /// Recomputes every digest and chain, and names the first entry that is not as it was written.
+    Verify {
+        /// Signed heads that were exported before and kept elsewhere.
+        #[arg(long)]
+        witness: Option<PathBuf>,
+        #[command(flatten)]
+        of: Of,
+    },
+    /// Signed heads.
+    Head {
+        #[command(subcommand)]
+        command: Head,
+    },
     /// Accounts.
     Staff {
         #[command(subcommand)]
         command: Staff,
     },
+}
+
+#[derive(Subcommand)]
+enum Head {
+    /// Prints the head that was signed last, to be kept elsewhere.
+    Export(Of),
+}
+
+#[derive(Args)]
+struct Of {
+    /// Which agency; all of them where none is named.
+    #[arg(long)]
+    agency: Option<String>,
+    #[command(flatten)]
+    common: Common,
 }
 
 #[derive(Subcommand)]
@@ -102,6 +135,13 @@ fn run(command: Command) -> Result<()> {
             }
             Ok(())
         }
+        Command::Verify { witness, of } => verify(&of, witness.as_deref()),
+        Command::Head { command: Head::Export(of) } => {
+            for witness in heads::last(&config::load(&of.common.config)?, of.agency.as_deref())? {
+                say(&serde_json::to_string(&witness)?)?;
+            }
+            Ok(())
+        }
         Command::Staff { command: Staff::Code { username, agency, common } } => {
             let given = init::staff_code(&config::load(&common.config)?, agency.as_deref(), &username, &clock, &ids)?;
             say(&if common.json { serde_json::to_string(&given)? } else { told(&given) })
@@ -125,6 +165,24 @@ fn run(command: Command) -> Result<()> {
             })
         }
     }
+}
+
+fn verify(of: &Of, witness: Option<&Path>) -> Result<()> {
+    let reports = verify::agencies(&config::load(&of.common.config)?, of.agency.as_deref(), witness)?;
+    for verify::Report { agency, found } in &reports {
+        let line = match (found, of.common.json) {
+            (Ok(head), false) => format!("{agency}: {} entries, each as it was written", head.seq),
+            (Ok(head), true) => serde_json::json!({ "agency": agency, "seq": head.seq, "flaw": null }).to_string(),
+            (Err(flaw), false) => format!("{agency}: {flaw}"),
+            (Err(flaw), true) => {
+                serde_json::json!({ "agency": agency, "seq": flaw.seq(), "flaw": flaw.to_string() }).to_string()
+            }
+        };
+        say(&line)?;
+    }
+    let bad = reports.iter().filter(|report| report.found.is_err()).count();
+    ensure!(bad == 0, "{bad} of {} journals are not as they were written", reports.len());
+    Ok(())
 }
 
 fn told(admin: &init::Admin) -> String {

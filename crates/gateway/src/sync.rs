@@ -23,7 +23,7 @@ use domain::{
     entry::{CaseChanged, Entry, Fact, Scope},
     ids::{CaseId, Millis, Seq, StaffId},
     visibility::Viewer,
-    wire::{CaseRef, Cursor, Forget, Gained, Line, Linked},
+    wire::{CaseRef, Cursor, Forget, Gained, Line, Linked, Witness},
     words::CaseState,
 };
 use futures_util::stream;
@@ -67,7 +67,7 @@ impl Place {
     pub fn cursor(&self, now: Millis) -> Cursor {
         let chain = HEXLOWER.encode(self.chain.first_chunk::<8>().unwrap_or(&[0; 8]));
         let token = format!("{}.{chain}.{}.{}.{}", self.journal, self.seq, self.prev, self.horizon);
-        Cursor { token, seq: self.seq, journal: self.journal.clone(), now }
+        Cursor { token, seq: self.seq, journal: self.journal.clone(), now, witness: None }
     }
 
     fn read(token: &str) -> Option<(String, String, Seq, Seq, Millis)> {
@@ -227,13 +227,13 @@ impl Catch {
         }
         if full && self.place.seq < self.through {
             if self.whole.is_empty() {
-                self.cursor(reader, lines)?;
+                self.cursor(reader, lines, None)?;
             }
             return Ok(());
         }
         self.place.seq = self.through;
         self.place.horizon = 0;
-        self.cursor(reader, lines)?;
+        self.cursor(reader, lines, reader.journal.signed_head()?.map(|(_, witness)| witness))?;
         self.finished = true;
         Ok(())
     }
@@ -253,10 +253,10 @@ impl Catch {
         Ok(())
     }
 
-    fn cursor(&mut self, reader: &Reader, lines: &mut Vec<Line>) -> Result<()> {
+    fn cursor(&mut self, reader: &Reader, lines: &mut Vec<Line>, witness: Option<Witness>) -> Result<()> {
         self.place.chain =
             reader.journal.chain_at(self.place.seq)?.context("The journal is shorter than its records")?;
-        lines.push(Line::Cursor(self.place.cursor(self.now)));
+        lines.push(Line::Cursor(Cursor { witness: witness.map(Box::new), ..self.place.cursor(self.now) }));
         Ok(())
     }
 

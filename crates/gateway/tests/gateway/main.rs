@@ -23,4 +23,5 @@ mod program;
 mod sending;
 mod sight;
 mod slow;
+mod tampering;
 mod tls;
