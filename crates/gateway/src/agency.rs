@@ -266,12 +266,15 @@ impl Thread {
             let was_ready = self.ready.swap(decided.is_ok(), Ordering::AcqRel);
             match decided {
                 Ok(told) => self.tell(told),
-                Err(error) => tracing::error!(
-                    error = format!("{error:#}"),
-                    agency = self.agency,
-                    was_ready,
-                    "A batch could not be committed"
-                ),
+                Err(error) => {
+                    sqlite::end_unless_durable(&error);
+                    tracing::error!(
+                        error = format!("{error:#}"),
+                        agency = self.agency,
+                        was_ready,
+                        "A batch could not be committed"
+                    );
+                }
             }
         }
     }

@@ -175,6 +175,7 @@ impl Decider {
         batch.commit()?;
         self.mind.stand = Some(stand);
         if let Err(error) = self.mind.execute("COMMIT") {
+            crate::sqlite::end_unless_durable(&error);
             // The journal holds it, so it is done; the next batch brings `records` up again.
             tracing::error!(error = format!("{error:#}"), agency = self.mind.agency, "Committing the records failed");
             let _ = self.mind.records.connection().execute_batch("ROLLBACK");

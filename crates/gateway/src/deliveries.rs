@@ -153,6 +153,7 @@ fn write(conn: &mut Connection, mut waiting: mpsc::Receiver<Job>, wake: &Notify)
         }
         let held = commit(conn, &batch);
         if let Err(error) = &held {
+            sqlite::end_unless_durable(error);
             tracing::error!(error = format!("{error:#}"), deliveries = batch.len(), "Storing deliveries failed");
         }
         for job in batch {

@@ -2,6 +2,10 @@
 //!
 //! `synchronous=FULL`: with `NORMAL` a power cut loses commits that were acknowledged. The WAL is moved by a thread of
 //! its own, since an automatic checkpoint would stop whoever commits the page that fills it.
+//!
+//! The first `fsync` that fails ends the process. The kernel may have dropped the pages and marked them clean, so a second
+//! `fsync` would succeed and say nothing; what is on disk is only known after reading it again. A full disk is another
+//! matter: nothing was written, that much is known, and it goes on once there is room.
 
 use std::{
     path::{Path, PathBuf},
@@ -11,7 +15,10 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, ffi};
+
+/// How the process ends when it cannot know any more what is on disk (`EX_IOERR`).
+pub const NOT_DURABLE: i32 = 74;
 
 /// Frames after which SQLite itself moves the WAL, should the thread be late: about 40 MB.
 const AUTOCHECKPOINT: i64 = 10_000;
@@ -45,6 +52,25 @@ pub fn reader(path: &Path) -> Result<Connection> {
     Ok(conn)
 }
 
+/// Ends the process if an error means that an `fsync` failed.
+pub fn end_unless_durable(error: &anyhow::Error) {
+    if is_failed_sync(error) {
+        tracing::error!(
+            alarm = "not_durable",
+            error = format!("{error:#}"),
+            "An fsync failed: what is on disk is not known, so the gateway stops"
+        );
+        std::process::exit(NOT_DURABLE);
+    }
+}
+
+fn is_failed_sync(error: &anyhow::Error) -> bool {
+    error.chain().filter_map(|cause| cause.downcast_ref::<rusqlite::Error>()).any(|cause| {
+        let code = cause.sqlite_error().map(|error| error.extended_code);
+        matches!(code, Some(ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC))
+    })
+}
+
 /// A thread that moves the WAL of some files into them; it ends when this is dropped.
 pub struct Checkpointer {
     stop: Option<SyncSender<()>>,
@@ -64,6 +90,7 @@ impl Checkpointer {
                         // PASSIVE waits for nobody; what it leaves, the next round takes.
                         if let Err(error) = conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
                             tracing::warn!(%error, "Moving the WAL into its file failed");
+                            end_unless_durable(&error.into());
                         }
                     }
                 }

@@ -12,6 +12,7 @@ mod bad_input;
 mod commands;
 mod configuration;
 mod crash;
+mod disk;
 mod endpoints;
 mod graph;
 mod house;

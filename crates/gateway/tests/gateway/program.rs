@@ -14,10 +14,16 @@ pub(crate) struct Program {
 
 impl Program {
     pub(crate) fn start(config: &Path, log: &str, stderr: Stdio) -> Self {
+        Self::start_with(config, log, stderr, &[])
+    }
+
+    /// Starts it with more in its environment.
+    pub(crate) fn start_with(config: &Path, log: &str, stderr: Stdio, more: &[(&str, &Path)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_shubbak-gateway"))
             .args(["serve", "--json", "--config"])
             .arg(config)
             .env("RUST_LOG", log)
+            .envs(more.iter().copied())
             .stdout(Stdio::piped())
             .stderr(stderr)
             .spawn()
@@ -26,6 +32,11 @@ impl Program {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let said: serde_json::Value = serde_json::from_str(&line).unwrap();
         Self { child, address: said["address"].as_str().unwrap().to_owned() }
+    }
+
+    /// How it ended by itself, if it did.
+    pub(crate) fn ended(&mut self) -> Option<i32> {
+        self.child.try_wait().unwrap().and_then(|status| status.code())
     }
 
     /// SIGKILL: no handler runs.
