@@ -6,12 +6,12 @@
 //! journal's commit fails its outcome is unknown: `records` is rolled back, nobody is answered, and the next batch reads
 //! the head again.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use domain::{
     chain::Hash,
-    command::{Ask, Code, Command, Refusal, Report, SendOutcome, SystemAsk},
+    command::{Ask, Code, Command, Refusal, SendOutcome, SystemAsk},
     decide::{Context, decide, decide_system},
     entry::{Entry, Fact, NewEntry, Scope, StaffChanged},
     ids::{CaseId, Clock, CommandId, DeliveryId, EntryId, Ids, Millis, Seq, StaffId},
@@ -26,13 +26,12 @@ use crate::{
     journal::{Batch, Journal},
     keys::ServerKey,
     live::{Event, Published},
+    orphans,
     sync::HORIZON,
 };
 
 /// One-time codes live for three days.
 pub const CODE_LIFE: Millis = 72 * 3_600_000;
-/// Statuses of messages not known yet, kept for the answer to the POST that they overtook.
-const ORPHANS: usize = 1024;
 /// Entries applied in one transaction while `records` catches up.
 const CATCH_UP: u32 = 2000;
 
@@ -119,7 +118,6 @@ struct Mind {
     key: Arc<ServerKey>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
-    orphans: VecDeque<Report>,
 }
 
 impl Decider {
@@ -132,14 +130,18 @@ impl Decider {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Self {
-        let orphans = VecDeque::new();
-        Self { journal, mind: Mind { agency: agency.to_owned(), records, stand: None, key, clock, ids, orphans } }
+        Self { journal, mind: Mind { agency: agency.to_owned(), records, stand: None, key, clock, ids } }
     }
 
     /// Brings `records` up to the journal's head; what fits no longer is built anew.
     pub fn bring_up(&mut self) -> Result<()> {
         let batch = self.journal.begin()?;
         self.mind.bring_up(&batch)
+    }
+
+    /// Since when sending is held, if it is.
+    pub fn sending_held(&mut self) -> Result<Option<Millis>> {
+        self.journal.begin()?.sending_held()
     }
 
     /// The read model.
@@ -314,10 +316,8 @@ impl Mind {
                 (Ok(_), _) => Ok(()),
                 // A status overtook the answer to our own POST, or is about a message that another program sent.
                 (Err(refusal), SystemAsk::Report(report)) if refusal.code == Code::NotFound => {
-                    if mind.orphans.len() >= ORPHANS {
-                        mind.orphans.pop_front();
-                    }
-                    mind.orphans.push_back(report.clone());
+                    let hash = mind.key.seen(&mind.agency, &report.wamid);
+                    orphans::keep(batch, &hash, report, mind.now(batch))?;
                     Ok(())
                 }
                 (Err(refusal), _) => {
@@ -332,11 +332,8 @@ impl Mind {
 
     /// Statuses that came before the wamid they are about was known.
     fn adopt(&mut self, batch: &mut Batch<'_>, wamid: &str, told: &mut Told) -> Result<()> {
-        let orphans = std::mem::take(&mut self.orphans);
-        let (ours, others) = orphans.into_iter().partition(|report| report.wamid == wamid);
-        self.orphans = others;
-        let ours: VecDeque<Report> = ours;
-        for report in ours {
+        let hash = self.key.seen(&self.agency, wamid);
+        for report in orphans::take(batch, &hash, wamid)? {
             let _ = self.system(batch, &SystemAsk::Report(report), None, told)?;
         }
         Ok(())
@@ -349,6 +346,10 @@ impl Mind {
         cause: Option<Uuid>,
         told: &mut Told,
     ) -> Result<Decided> {
+        // Whatever looked for what waits: the entry that permits the POST is not written.
+        if matches!(ask, SystemAsk::BeginSending { .. }) && batch.sending_held()?.is_some() {
+            return Ok(Err(Refusal::new(Code::Forbidden, "Sending is held until a person releases it")));
+        }
         let facts = self.records.system_facts(ask)?;
         let context = Context { now: self.now(batch), ids: &*self.ids };
         match decide_system(&facts, ask, cause, &context) {
@@ -404,7 +405,8 @@ impl Mind {
             }
             Ask::SeenUpTo { case, seq } => {
                 batch.seen_up_to(staff, *case, *seq)?;
-                if facts.case.is_some_and(|facts| facts.owner == Some(staff) && facts.last_inbound <= *seq) {
+                let read = facts.case.is_some_and(|facts| facts.owner == Some(staff) && facts.last_inbound <= *seq);
+                if read && batch.sending_held()?.is_none() {
                     told.read.push(*case);
                 }
             }

@@ -90,6 +90,7 @@ CREATE TABLE holds (
     since INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 ",
+    crate::orphans::SCHEMA,
 ];
 
 /// The last entry, and the journal's own id.
@@ -187,6 +188,11 @@ impl Batch<'_> {
     /// The head as the entries appended so far leave it.
     pub fn head(&self) -> &Head {
         &self.head
+    }
+
+    /// The transaction itself, for tables that have a file of their own.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.tx
     }
 
     /// Appends an entry, which must stand at the next place.
@@ -381,6 +387,38 @@ impl Batch<'_> {
         chain_at(&self.tx, seq)
     }
 
+    /// Gives the journal a new id, so that whoever knew the old one starts afresh.
+    pub fn rename(&mut self, id: Uuid) -> Result<()> {
+        self.tx
+            .execute("UPDATE head SET journal = ?1", params![id.to_string()])
+            .context("Giving a journal a new id")?;
+        self.head.journal = id.to_string();
+        self.last.journal = id.to_string();
+        Ok(())
+    }
+
+    /// Holds sending until a person releases it.
+    pub fn hold_sending(&self, now: Millis) -> Result<()> {
+        self.tx
+            .execute(
+                "INSERT INTO holds (what, since) VALUES ('sending', ?1) ON CONFLICT (what) DO NOTHING",
+                params![now],
+            )
+            .context("Holding sending")?;
+        Ok(())
+    }
+
+    /// Lets sending go on; whether it was held.
+    pub fn release_sending(&self) -> Result<bool> {
+        let held = self.tx.execute("DELETE FROM holds WHERE what = 'sending'", []).context("Releasing sending")?;
+        Ok(held > 0)
+    }
+
+    /// Since when sending is held, if it is.
+    pub fn sending_held(&self) -> Result<Option<Millis>> {
+        sending_held(&self.tx)
+    }
+
     /// Keeps the head that was signed on a day.
     pub fn keep_signed_head(&self, day: &str, witness: &Witness) -> Result<()> {
         let witness = serde_json::to_string(witness).context("Writing a signed head")?;
@@ -487,6 +525,11 @@ impl Reader {
         head(&still)
     }
 
+    /// Since when sending is held, if it is.
+    pub fn sending_held(&self) -> Result<Option<Millis>> {
+        sending_held(&self.conn)
+    }
+
     /// The head that was signed last, and on which day.
     pub fn signed_head(&self) -> Result<Option<(String, Witness)>> {
         let found: Option<(String, String)> = self
@@ -549,6 +592,12 @@ fn chain_at(conn: &Connection, seq: Seq) -> Result<Option<Hash>> {
     conn.prepare_cached("SELECT chain FROM entries WHERE seq = ?1")
         .and_then(|mut select| select.query_row(params![seq], |row| row.get(0)).optional())
         .context("Reading the chain")
+}
+
+fn sending_held(conn: &Connection) -> Result<Option<Millis>> {
+    conn.prepare_cached("SELECT since FROM holds WHERE what = 'sending'")
+        .and_then(|mut select| select.query_row([], |row| row.get(0)).optional())
+        .context("Asking whether sending is held")
 }
 
 fn credential(conn: &Connection, staff: StaffId) -> Result<Credential> {

@@ -243,3 +243,29 @@ async fn whatsapp_hears_that_the_owner_has_read() {
     assert_eq!(seen, 1_000_000);
     desk.served.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn statuses_that_came_too_early_wait_for_their_message_over_a_restart() {
+    let desk = desk().await;
+    // The stand-in's first message has this id, and was never heard of before.
+    for word in ["read", "delivered"] {
+        desk.served.deliver(&status("wamid.out.1", word, None)).await;
+    }
+    eventually("both taken in", async || {
+        let sql = "SELECT count(*) FROM deliveries WHERE state = 'done'";
+        let done: i64 = desk.house.deliveries().query_row(sql, [], |row| row.get(0)).unwrap();
+        (done == 3).then_some(())
+    })
+    .await;
+    desk.served.stop().await;
+    let served = desk.house.serve().await;
+    let desk = Desk { agent: Person::at(&desk.agent, &served.address), served, ..desk };
+    let first = desk.reply("نعم").await;
+    desk.reaches(&first, &["sending", "sending", "read"]).await;
+    let second = desk.reply("وبعد").await;
+    desk.reaches(&second, &["sending", "sending"]).await;
+    let left: i64 = desk.house.journal().query_row("SELECT count(*) FROM orphans", [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 0);
+    desk.served.stop().await;
+    desk.house.verify();
+}
