@@ -4,9 +4,9 @@
 use domain::{
     entry::{
         Actor, CaseAssigned, CaseChanged, CaseClosed, CaseOpened, ContactChanged, ConversationOpened, Entry, Fact,
-        MessageQueued, MessageReceived, MessageStatusChanged, NoteAdded, Scope, StaffChanged,
+        Identifier, MessageQueued, MessageReceived, MessageStatusChanged, NoteAdded, Scope, StaffChanged,
     },
-    ids::{CaseId, ConversationId, Millis},
+    ids::{CaseId, ConversationId, Millis, Seq},
     words::CaseState,
 };
 use rusqlite::{OptionalExtension, named_params, params};
@@ -104,7 +104,7 @@ impl Records {
         self.run(sql, params![body.conversation.0, body.sent_at.saturating_add(WINDOW)])?;
         let sql = "UPDATE cases SET last_inbound = max(last_inbound, ?2) WHERE id = ?1";
         self.run(sql, params![body.case.0, entry.seq])?;
-        self.last_message(body.conversation, body.message.0, body.place)?;
+        self.last_message(body.conversation, body.message.0, body.place, entry.seq)?;
         self.touch(body.case, entry)?;
         Ok(body.conversation)
     }
@@ -122,7 +122,7 @@ impl Records {
         )?;
         let sql = "UPDATE cases SET last_reply = ?2, last_reply_by = ?3 WHERE id = ?1 AND last_reply < ?2";
         self.run(sql, params![body.case.0, entry.seq, body.by.0])?;
-        self.last_message(body.conversation, body.message.0, entry.at)?;
+        self.last_message(body.conversation, body.message.0, entry.at, entry.seq)?;
         self.touch(body.case, entry)?;
         Ok(body.conversation)
     }
@@ -140,13 +140,14 @@ impl Records {
     fn case_opened(&self, entry: &Entry, body: &CaseOpened) -> Result<ConversationId> {
         self.ensure_conversation(body.conversation, body.contact.0, &body.line)?;
         self.run(
-            "INSERT INTO cases (id, conversation, number, kind, team, state, opened_at, opened_seq, last_seq)
-             VALUES (:id, :conversation, :number, :kind, :team, 'open', :at, :seq, :seq)",
+            "INSERT INTO cases (id, conversation, contact, number, kind, team, state, opened_at, opened_seq, last_seq)
+             VALUES (:id, :conversation, :contact, :number, :kind, :team, 'open', :at, :seq, :seq)",
             named_params! {
-                ":id": body.case.0, ":conversation": body.conversation.0, ":number": body.number, ":kind": body.kind,
-                ":team": body.team, ":at": entry.at, ":seq": entry.seq,
+                ":id": body.case.0, ":conversation": body.conversation.0, ":contact": body.contact.0,
+                ":number": body.number, ":kind": body.kind, ":team": body.team, ":at": entry.at, ":seq": entry.seq,
             },
         )?;
+        self.choose_contact(body.conversation.0)?;
         self.audience(body.case, &body.team, entry)?;
         self.event(entry, body.case, "opened", None, None)?;
         Ok(body.conversation)
@@ -189,22 +190,46 @@ impl Records {
     }
 
     fn contact_changed(&self, entry: &Entry, body: &ContactChanged) -> Result<Option<ConversationId>> {
-        let sql = "INSERT INTO contacts (id, name, merged_into, seq) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO UPDATE
-                   SET name = excluded.name, merged_into = excluded.merged_into, seq = excluded.seq
-                   WHERE excluded.seq >= contacts.seq";
+        let case = match entry.scope {
+            Scope::Case(case) => case.0,
+            // Of no case: it leaves with none.
+            Scope::Agency | Scope::Staff(_) => Uuid::nil(),
+        };
+        let sql = "INSERT OR REPLACE INTO particulars (case_id, contact, seq, name, merged_into, identifiers)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         let merged_into = body.merged_into.map(|into| into.0);
-        if self.run(sql, params![body.contact.0, body.name, merged_into, entry.seq])? > 0 {
-            self.run("DELETE FROM identifiers WHERE contact = ?1", [body.contact.0])?;
-            for identifier in &body.identifiers {
-                let sql = "INSERT OR REPLACE INTO identifiers (contact, kind, value, from_at, to_at) VALUES (?1, ?2, ?3, ?4, ?5)";
-                let kind = word(&identifier.kind)?;
-                self.run(sql, params![body.contact.0, kind, identifier.value, identifier.from, identifier.to])?;
-            }
-        }
+        let identifiers = serde_json::to_string(&body.identifiers)?;
+        self.run(sql, params![case, body.contact.0, entry.seq, body.name, merged_into, identifiers])?;
+        self.choose_particulars(body.contact.0)?;
         let sql = "SELECT id FROM conversations WHERE contact = ?1";
         let found: Option<Uuid> =
             self.connection.prepare_cached(sql)?.query_row([body.contact.0], |row| row.get(0)).optional()?;
         Ok(found.map(ConversationId))
+    }
+
+    /// Writes a contact as the latest of what the cases here were told; one of whom no case speaks goes.
+    fn choose_particulars(&self, contact: Uuid) -> Result<()> {
+        let sql =
+            "SELECT seq, name, merged_into, identifiers FROM particulars WHERE contact = ?1 ORDER BY seq DESC LIMIT 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let latest = statement
+            .query_row([contact], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?)))
+            .optional()?;
+        self.run("DELETE FROM identifiers WHERE contact = ?1", [contact])?;
+        let Some((seq, name, merged_into, identifiers)) = latest else {
+            self.run("DELETE FROM contacts WHERE id = ?1", [contact])?;
+            return Ok(());
+        };
+        let (seq, name, merged_into): (Seq, Option<String>, Option<Uuid>) = (seq, name, merged_into);
+        let sql = "INSERT OR REPLACE INTO contacts (id, name, merged_into, seq) VALUES (?1, ?2, ?3, ?4)";
+        self.run(sql, params![contact, name, merged_into, seq])?;
+        for identifier in serde_json::from_str::<Vec<Identifier>>(&identifiers)? {
+            let sql =
+                "INSERT OR REPLACE INTO identifiers (contact, kind, value, from_at, to_at) VALUES (?1, ?2, ?3, ?4, ?5)";
+            let kind = word(&identifier.kind)?;
+            self.run(sql, params![contact, kind, identifier.value, identifier.from, identifier.to])?;
+        }
+        Ok(())
     }
 
     fn staff_changed(&self, entry: &Entry, body: &StaffChanged) -> Result<()> {
@@ -260,9 +285,10 @@ impl Records {
         self.touch(case, entry)
     }
 
-    fn last_message(&self, conversation: ConversationId, message: Uuid, place: Millis) -> Result<()> {
-        let sql = "UPDATE conversations SET last_message = ?2, last_place = ?3 WHERE id = ?1 AND last_place <= ?3";
-        self.run(sql, params![conversation.0, message, place])?;
+    fn last_message(&self, conversation: ConversationId, message: Uuid, place: Millis, seq: Seq) -> Result<()> {
+        let sql = "UPDATE conversations SET last_message = ?2, last_place = ?3 WHERE id = ?1 AND (last_place, coalesce(
+                     (SELECT seq FROM messages WHERE id = last_message), 0)) < (?3, ?4)";
+        self.run(sql, params![conversation.0, message, place, seq])?;
         Ok(())
     }
 
@@ -276,6 +302,16 @@ impl Records {
             self.choose_shown(conversation)?;
         }
         Ok(found.map(ConversationId))
+    }
+
+    /// A conversation may have come with a later case, which an alias of its contact opened.
+    fn choose_contact(&self, conversation: Uuid) -> Result<()> {
+        self.run(
+            "UPDATE conversations SET contact = coalesce(
+               (SELECT contact FROM cases WHERE conversation = ?1 ORDER BY opened_seq LIMIT 1), contact) WHERE id = ?1",
+            [conversation],
+        )?;
+        Ok(())
     }
 
     fn choose_shown(&self, conversation: Uuid) -> Result<()> {
@@ -292,7 +328,11 @@ impl Records {
         let sql = "SELECT conversation FROM cases WHERE id = ?1";
         let conversation: Option<Uuid> =
             self.connection.prepare_cached(sql)?.query_row([case.0], |row| row.get(0)).optional()?;
+        let mut statement = self.connection.prepare_cached("SELECT contact FROM particulars WHERE case_id = ?1")?;
+        let contacts: Vec<Uuid> = statement.query_map([case.0], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        drop(statement);
         for sql in [
+            "DELETE FROM particulars WHERE case_id = ?1",
             "DELETE FROM messages WHERE case_id = ?1",
             "DELETE FROM notes WHERE case_id = ?1",
             "DELETE FROM events WHERE case_id = ?1",
@@ -301,6 +341,9 @@ impl Records {
             "DELETE FROM cases WHERE id = ?1",
         ] {
             self.run(sql, [case.0])?;
+        }
+        for contact in contacts {
+            self.choose_particulars(contact)?;
         }
         let Some(conversation) = conversation else { return Ok(None) };
         self.run(
@@ -311,15 +354,9 @@ impl Records {
              WHERE id = ?1",
             params![conversation, WINDOW],
         )?;
+        self.choose_contact(conversation)?;
         self.choose_shown(conversation)?;
         self.run("DELETE FROM conversations WHERE id = ?1 AND shown_case IS NULL", [conversation])?;
-        self.run(
-            "DELETE FROM contacts WHERE id NOT IN (SELECT contact FROM conversations)
-             AND id NOT IN (SELECT merged_into FROM contacts WHERE merged_into IS NOT NULL)
-             AND (merged_into IS NULL OR merged_into NOT IN (SELECT contact FROM conversations))",
-            [],
-        )?;
-        self.run("DELETE FROM identifiers WHERE contact NOT IN (SELECT id FROM contacts)", [])?;
         Ok(Some(ConversationId(conversation)))
     }
 }

@@ -95,7 +95,8 @@ impl Records {
             }
             SystemAsk::BeginSending { message }
             | SystemAsk::EndSending { message, .. }
-            | SystemAsk::Abandon { message } => facts.message = self.message_facts(*message)?,
+            | SystemAsk::Abandon { message }
+            | SystemAsk::Doubt { message } => facts.message = self.message_facts(*message)?,
             SystemAsk::LoadPack { .. } => facts.pack_sha = self.pack_sha()?,
             SystemAsk::ConfigureLine { line, .. } => {
                 let sql = "SELECT display_number FROM lines WHERE id = ?1";

@@ -143,7 +143,7 @@ impl Records {
     pub fn wipe(&self) -> Result<()> {
         self.connection.execute_batch(
             "DELETE FROM meta; DELETE FROM pack; DELETE FROM lines; DELETE FROM staff; DELETE FROM memberships;
-             DELETE FROM audiences; DELETE FROM contacts; DELETE FROM identifiers; DELETE FROM conversations;
+             DELETE FROM audiences; DELETE FROM contacts; DELETE FROM particulars; DELETE FROM identifiers; DELETE FROM conversations;
              DELETE FROM cases; DELETE FROM messages; DELETE FROM notes; DELETE FROM events;
              DELETE FROM unknown_entries;",
         )?;

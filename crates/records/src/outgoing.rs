@@ -69,6 +69,14 @@ impl Records {
         Ok(statement.query_map([], |row| row.get(0).map(MessageId))?.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// Messages that WhatsApp has not accepted, as far as is known here: they wait, or somebody was POSTing them.
+    pub fn not_accepted(&self) -> Result<Vec<MessageId>> {
+        let sql =
+            "SELECT id FROM messages WHERE status = 'queued' OR status = 'sending' AND wamid IS NULL ORDER BY seq";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_map([], |row| row.get(0).map(MessageId))?.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// WhatsApp's id of the citizen's last message in a case, and the number it came to: for marking it as read.
     pub fn last_inbound(&self, case: CaseId) -> Result<Option<(LineId, String)>> {
         use rusqlite::OptionalExtension;

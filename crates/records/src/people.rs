@@ -44,15 +44,15 @@ impl Records {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Whom an id means now: aliases resolved.
+    /// Whom an id means now: aliases resolved, as far as the contacts are here.
     pub fn resolve(&self, contact: ContactId) -> Result<ContactId> {
         // A chain of aliases is short; a circle, which no decision makes, must not hang a reader all the same.
         let mut now = contact.0;
         for _ in 0..8 {
-            let sql = "SELECT merged_into FROM contacts WHERE id = ?1";
-            let next: Option<Option<Uuid>> =
+            let sql = "SELECT b.id FROM contacts a JOIN contacts b ON b.id = a.merged_into WHERE a.id = ?1";
+            let next: Option<Uuid> =
                 self.connection.prepare_cached(sql)?.query_row([now], |row| row.get(0)).optional()?;
-            match next.flatten() {
+            match next {
                 Some(next) => now = next,
                 None => break,
             }

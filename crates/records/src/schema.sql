@@ -57,6 +57,19 @@ CREATE TABLE contacts (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX contacts_by_alias ON contacts (merged_into) WHERE merged_into IS NOT NULL;
 
+-- What each case was told of a contact last. The contact as it stands is the latest of these, so that what came with a
+-- case leaves with it.
+CREATE TABLE particulars (
+  case_id BLOB NOT NULL,
+  contact BLOB NOT NULL,
+  seq INTEGER NOT NULL,
+  name TEXT,
+  merged_into BLOB,
+  identifiers TEXT NOT NULL,
+  PRIMARY KEY (case_id, contact)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX particulars_by_contact ON particulars (contact, seq);
+
 CREATE TABLE identifiers (
   contact BLOB NOT NULL,
   kind TEXT NOT NULL,
@@ -69,6 +82,7 @@ CREATE INDEX identifiers_by_value ON identifiers (kind, value) WHERE to_at IS NU
 
 CREATE TABLE conversations (
   id BLOB PRIMARY KEY NOT NULL,
+  -- As the first case that is here names them.
   contact BLOB NOT NULL,
   line TEXT NOT NULL,
   window_ends INTEGER,
@@ -85,6 +99,7 @@ CREATE INDEX conversations_by_case ON conversations (shown_case);
 CREATE TABLE cases (
   id BLOB PRIMARY KEY NOT NULL,
   conversation BLOB NOT NULL,
+  contact BLOB NOT NULL,
   number TEXT NOT NULL,
   kind TEXT NOT NULL,
   team TEXT NOT NULL,

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod cases;
+mod converge;
 mod inbound;
 mod outbound;
 mod rows;
@@ -43,6 +44,7 @@ struct Agency {
     now: Cell<Millis>,
     admin: StaffId,
     wamids: Cell<u32>,
+    line: Cell<&'static str>,
 }
 
 impl Agency {
@@ -50,7 +52,15 @@ impl Agency {
         let records = Records::open(Connection::open_in_memory().unwrap()).unwrap();
         let ids = Counting::default();
         let admin = StaffId(ids.next(START));
-        let mut agency = Self { records, journal: vec![], ids, now: Cell::new(START), admin, wamids: Cell::new(0) };
+        let mut agency = Self {
+            records,
+            journal: vec![],
+            ids,
+            now: Cell::new(START),
+            admin,
+            wamids: Cell::new(0),
+            line: Cell::new("100"),
+        };
         let pack = include_str!("pack.toml").to_owned();
         agency.system(SystemAsk::LoadPack { content: pack }).unwrap();
         agency.system(SystemAsk::ConfigureLine { line: "100".into(), display_number: "+965 1".into() }).unwrap();
@@ -119,7 +129,7 @@ impl Agency {
         self.wamids.set(self.wamids.get() + 1);
         let wamid = format!("wamid.in{}", self.wamids.get());
         let inbound = Inbound {
-            line: "100".into(),
+            line: self.line.get().into(),
             wamid: wamid.clone(),
             identifiers,
             name: Some("خالد".into()),
