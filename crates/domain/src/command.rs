@@ -189,6 +189,11 @@ pub enum SystemAsk {
         /// Which.
         message: MessageId,
     },
+    /// This message waited, or was being sent, in a journal that was restored: it may have gone out since it was copied.
+    Doubt {
+        /// Which.
+        message: MessageId,
+    },
     /// The agency's pack is this text from now on.
     LoadPack {
         /// TOML.

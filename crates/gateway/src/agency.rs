@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use domain::{
     chain::Hash,
     command::SystemAsk,
-    ids::{CaseId, DeliveryId, StaffId},
+    ids::{CaseId, DeliveryId, Millis, StaffId},
     wire::Answer,
 };
 use records::Records;
@@ -132,6 +132,9 @@ impl Agency {
             Ok(()) => ready.store(true, Ordering::Release),
             Err(error) => tracing::error!(error = format!("{error:#}"), agency = id, "The agency is not ready"),
         }
+        if let Ok(Some(since)) = decider.sending_held() {
+            tracing::error!(agency = id, since, alarm = true, "Sending is held until `release-sending`");
+        }
         std::thread::Builder::new()
             .name(format!("agency {id}"))
             .spawn(move || thread.run(decider))
@@ -143,6 +146,11 @@ impl Agency {
     /// Whether `records` stands at the head and decisions are taken.
     pub fn is_ready(&self) -> bool {
         self.ready.load(Ordering::Acquire)
+    }
+
+    /// Since when sending is held, if it is: after a restore, until a person releases it.
+    pub async fn sending_held(self: &Arc<Self>) -> Result<Option<Millis>, Failure> {
+        self.read(|reader| reader.journal.sending_held()).await
     }
 
     /// Asks the deciding thread. `None`: it could not be committed, or the thread is overloaded.

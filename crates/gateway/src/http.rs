@@ -41,10 +41,16 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
     router.fallback(async || Failure::not_found("There is nothing here")).layer(no_store).layer(no_sniff)
 }
 
-/// 200 once every agency's records stand at its head.
-async fn ready(State(gateway): State<Arc<Gateway>>) -> Result<(StatusCode, &'static str), Failure> {
-    match gateway.agencies.values().find(|agency| !agency.is_ready()) {
-        Some(agency) => Err(Failure::not_ready(format!("The agency {} is not ready", agency.id))),
-        None => Ok((StatusCode::OK, "ready\n")),
+/// 200 once every agency's records stand at its head, and where sending is held after a restore.
+async fn ready(State(gateway): State<Arc<Gateway>>) -> Result<(StatusCode, String), Failure> {
+    let mut text = "ready\n".to_owned();
+    for agency in gateway.agencies.values() {
+        if !agency.is_ready() {
+            return Err(Failure::not_ready(format!("The agency {} is not ready", agency.id)));
+        }
+        if agency.sending_held().await?.is_some() {
+            text += &format!("sending is held: {}\n", agency.id);
+        }
     }
+    Ok((StatusCode::OK, text))
 }

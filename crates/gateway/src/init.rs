@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use domain::{
     command::{Code, SystemAsk},
     ids::{Clock, CommandId, Ids, StaffId},
@@ -19,6 +19,7 @@ use crate::{
     heads::SigningKey,
     journal::Journal,
     keys::ServerKey,
+    restore,
 };
 
 /// What the first account signs in with.
@@ -54,6 +55,10 @@ pub fn init(config: &Config, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result
     for folder in [&config.journal, &config.records] {
         make_private(folder)?;
     }
+    ensure!(
+        !restore::broke_off(&config.journal),
+        "A restore broke off here: empty the storage folder and restore again"
+    );
     let key = Arc::new(ServerKey::read_or_make(&config.journal)?);
     Deliveries::make(&config.journal.join(DELIVERIES))?;
     let key_made = config.server.signing_key_file.as_deref().map(SigningKey::make).transpose()?.unwrap_or(false);
@@ -117,7 +122,7 @@ fn agency(
     give_code(&mut decider, settings, ADMIN, staff, key, clock, ids).map(Some)
 }
 
-fn decider(
+pub(crate) fn decider(
     settings: &Agency,
     files: &Files,
     key: &Arc<ServerKey>,
@@ -149,7 +154,7 @@ fn give_code(
 }
 
 /// Makes a folder that its owner alone may open.
-fn make_private(folder: &Path) -> Result<()> {
+pub(crate) fn make_private(folder: &Path) -> Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

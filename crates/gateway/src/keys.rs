@@ -17,7 +17,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// The name of its file.
-const FILE: &str = "server.key";
+pub const FILE: &str = "server.key";
 /// Letters and digits that nobody confuses when a code is read aloud or written by hand (Crockford's base 32).
 const SPOKEN: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 

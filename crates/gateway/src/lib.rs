@@ -4,6 +4,7 @@
 //! A reply's way out: [`commands`] → [`agency`]'s queue → [`decider`] → [`sender`] → Graph API.
 
 pub mod agency;
+pub mod backup;
 pub mod commands;
 pub mod config;
 pub mod connections;
@@ -21,7 +22,9 @@ pub mod live;
 pub mod orphans;
 pub mod pace;
 pub mod passwords;
+pub mod rebuild;
 pub mod requests;
+pub mod restore;
 pub mod sender;
 pub mod serve;
 pub mod session;

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Parser, Subcommand};
 use domain::ids::{Clock, Ids, System};
-use gateway::{config, heads, init, serve, verify};
+use gateway::{backup, config, heads, init, rebuild, restore, serve, verify};
 use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
@@ -38,6 +38,26 @@ enum Command {
         #[command(flatten)]
         of: Of,
     },
+    /// Builds the read models anew from the journals, while nobody serves.
+    Rebuild(Of),
+    /// Copies everything that cannot be made anew, while the gateway serves or not.
+    Backup {
+        /// An empty folder, or one that is made.
+        #[arg(long)]
+        to: PathBuf,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Takes a backup into an empty storage. Nothing goes out until `release-sending`.
+    Restore {
+        /// The backup's folder.
+        #[arg(long)]
+        from: PathBuf,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Lets sending go on after a restore.
+    ReleaseSending(Of),
     /// Signed heads.
     Head {
         #[command(subcommand)]
@@ -136,6 +156,47 @@ fn run(command: Command) -> Result<()> {
             Ok(())
         }
         Command::Verify { witness, of } => verify(&of, witness.as_deref()),
+        Command::Rebuild(of) => {
+            let config = config::load(&of.common.config)?;
+            for (agency, seq) in rebuild::rebuild(&config, of.agency.as_deref(), &clock, &ids)? {
+                say(&match of.common.json {
+                    true => serde_json::json!({ "agency": agency, "seq": seq }).to_string(),
+                    false => format!("{agency}: the records are built anew from {seq} entries"),
+                })?;
+            }
+            Ok(())
+        }
+        Command::Backup { to, common } => {
+            let manifest = backup::backup(&config::load(&common.config)?, &to, &clock)?;
+            if common.json {
+                return say(&serde_json::to_string(&manifest)?);
+            }
+            for head in &manifest.heads {
+                say(&format!("{}: {} entries", head.agency, head.seq))?;
+            }
+            say(&format!("The backup stands in {}; keep it under lock", to.display()))
+        }
+        Command::Restore { from, common } => {
+            for restored in restore::restore(&config::load(&common.config)?, &from, &clock, &ids)? {
+                say(&match common.json {
+                    true => serde_json::to_string(&restored)?,
+                    false => format!(
+                        "{}: {} entries; {} messages of which nobody knows whether they went out",
+                        restored.agency, restored.seq, restored.uncertain
+                    ),
+                })?;
+            }
+            if common.json { Ok(()) } else { say("Nothing goes out until `shubbak-gateway release-sending`") }
+        }
+        Command::ReleaseSending(of) => {
+            for agency in restore::release_sending(&config::load(&of.common.config)?, of.agency.as_deref())? {
+                say(&match of.common.json {
+                    true => serde_json::json!({ "agency": agency }).to_string(),
+                    false => format!("{agency}: sending goes on"),
+                })?;
+            }
+            Ok(())
+        }
         Command::Head { command: Head::Export(of) } => {
             for witness in heads::last(&config::load(&of.common.config)?, of.agency.as_deref())? {
                 say(&serde_json::to_string(&witness)?)?;

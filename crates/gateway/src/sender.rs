@@ -168,6 +168,9 @@ impl Sender {
             return Ok(());
         }
         let now = self.clock.now();
+        if self.agency.sending_held().await?.is_some() {
+            return Ok(());
+        }
         let waiting = self.agency.read(move |reader| Ok(reader.records.outgoing(now, PATIENCE, PAGE)?)).await?;
         for outgoing in waiting {
             if turns.len() >= AT_ONCE {

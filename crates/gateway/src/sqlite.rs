@@ -71,6 +71,18 @@ fn is_failed_sync(error: &anyhow::Error) -> bool {
     })
 }
 
+/// Copies a file as it stands at one moment, while others write to it, down to the disk.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    let doing = || format!("Copying {} to {}", from.display(), to.display());
+    let name = to.to_str().context("The name is not UTF-8").with_context(doing)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(from, flags).with_context(doing)?;
+    conn.busy_timeout(Duration::from_secs(10)).with_context(doing)?;
+    conn.execute("VACUUM INTO ?1", [name]).with_context(doing)?;
+    // SQLite leaves it to the system when this reaches the disk.
+    std::fs::File::open(to).and_then(|file| file.sync_all()).with_context(doing)
+}
+
 /// A thread that moves the WAL of some files into them; it ends when this is dropped.
 pub struct Checkpointer {
     stop: Option<SyncSender<()>>,

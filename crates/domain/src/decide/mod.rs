@@ -67,6 +67,7 @@ pub fn decide_system(facts: &Facts, ask: &SystemAsk, cause: Option<Uuid>, contex
         SystemAsk::BeginSending { .. } => outbound::begin_sending(facts),
         SystemAsk::EndSending { outcome, .. } => outbound::end_sending(facts, outcome),
         SystemAsk::Abandon { .. } => outbound::abandon(facts),
+        SystemAsk::Doubt { .. } => outbound::doubt(facts),
         SystemAsk::LoadPack { content } => account::load_pack(facts, content, cause),
         SystemAsk::ConfigureLine { line, display_number } => {
             account::configure_line(facts, line, display_number, cause)

@@ -131,6 +131,18 @@ pub(super) fn abandon(facts: &Facts) -> Decision {
     Ok(posted.then(|| changed(message, None, Status::Uncertain, None, None)).into_iter().collect())
 }
 
+/// The journal was restored: what had not gone out when it was copied may have done so since. What WhatsApp had accepted
+/// by then went out, and its reports find it by its wamid.
+pub(super) fn doubt(facts: &Facts) -> Decision {
+    let message = message(facts)?;
+    let open = match message.status {
+        Status::Queued => true,
+        Status::Sending => message.wamid.is_none(),
+        _ => false,
+    };
+    Ok(open.then(|| changed(message, None, Status::Uncertain, None, None)).into_iter().collect())
+}
+
 fn message(facts: &Facts) -> Result<&MessageFacts, Refusal> {
     facts.message.as_ref().ok_or_else(|| Refusal::new(Code::NotFound, "There is no such message"))
 }

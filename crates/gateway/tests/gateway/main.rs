@@ -8,6 +8,7 @@
 )]
 
 mod accounts;
+mod attacks;
 mod bad_input;
 mod commands;
 mod configuration;
@@ -21,6 +22,7 @@ mod logs;
 mod pace;
 mod papers;
 mod program;
+mod restoring;
 mod sending;
 mod sight;
 mod slow;

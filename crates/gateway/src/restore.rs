@@ -1,0 +1,194 @@
+//! `restore`: a backup becomes the storage again.
+//!
+//! What was sent and received after the backup is not in it. So each journal gets a new id (every desk starts afresh);
+//! what WhatsApp had not accepted yet may have gone out since and becomes *uncertain*; and sending is held until a person
+//! has looked and releases it.
+//!
+//! Everything is done beside the storage's own places, in a folder that no agency can be called, and then moved: the
+//! server's key comes last, without which no gateway serves. So a restore that breaks off leaves nothing half usable.
+
+use std::{fs, path::Path, sync::Arc};
+
+use anyhow::{Context, Result, bail, ensure};
+use data_encoding::HEXLOWER;
+use domain::{
+    command::SystemAsk,
+    ids::{Clock, Ids, Seq},
+};
+use serde::Serialize;
+use tokio::sync::oneshot;
+
+use crate::{
+    agency::{Files, chosen},
+    backup::{self, FORM, Head, MANIFEST, Manifest},
+    config::{self, Config},
+    decider::Job,
+    gateway::{self, DELIVERIES},
+    init::{decider, make_private},
+    journal::{self, Journal},
+    keys::{self, ServerKey},
+    verify,
+};
+
+const STAGING: &str = ".restoring";
+const JOURNALS: &str = "journals";
+const LOCK: &str = "serving.lock";
+/// Messages made uncertain in one transaction.
+const AT_ONCE: usize = 256;
+
+/// An agency that was restored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Restored {
+    /// Its short name.
+    pub agency: String,
+    /// The journal's new id.
+    pub journal: String,
+    /// The backup's last entry.
+    pub seq: Seq,
+    /// How many messages became uncertain.
+    pub uncertain: usize,
+}
+
+/// Whether a restore broke off in a storage folder.
+pub fn broke_off(folder: &Path) -> bool {
+    folder.join(STAGING).exists()
+}
+
+/// Takes a backup into the storage of a configuration, which must be empty.
+pub fn restore(config: &Config, from: &Path, clock: &Arc<dyn Clock>, ids: &Arc<dyn Ids>) -> Result<Vec<Restored>> {
+    let manifest = read(config, from)?;
+    make_private(&config.journal)?;
+    let _lock = gateway::lock(&config.journal)?;
+    ensure!(
+        holds_but_the_lock(&config.journal)?.is_none(),
+        "{} is not empty: a restore replaces nothing",
+        config.journal.display()
+    );
+    let staging = config.journal.join(STAGING);
+    let restored = restore_beside(config, from, &manifest, &staging, clock, ids);
+    if restored.is_err() {
+        // Nothing was moved yet: the storage is left as empty as it was.
+        let _ = fs::remove_dir_all(&staging);
+    }
+    let restored = restored?;
+    let journals = staging.join(JOURNALS);
+    let into_place = |name: &str| {
+        let to = config.journal.join(name);
+        fs::rename(journals.join(name), &to).with_context(|| format!("Moving to {}", to.display()))
+    };
+    manifest.heads.iter().try_for_each(|head| into_place(&head.agency))?;
+    into_place(DELIVERIES)?;
+    backup::sync_folder(&config.journal)?;
+    into_place(keys::FILE)?;
+    fs::remove_dir_all(&staging).with_context(|| format!("Removing {}", staging.display()))?;
+    backup::sync_folder(&config.journal)?;
+    Ok(restored)
+}
+
+/// Restores every journal in a folder beside the storage's own places.
+fn restore_beside(
+    config: &Config,
+    from: &Path,
+    manifest: &Manifest,
+    staging: &Path,
+    clock: &Arc<dyn Clock>,
+    ids: &Arc<dyn Ids>,
+) -> Result<Vec<Restored>> {
+    let (journals, records) = (staging.join(JOURNALS), staging.join("records"));
+    make_private(&journals)?;
+    backup::copy(&from.join(DELIVERIES), &journals.join(DELIVERIES))?;
+    backup::copy(&from.join(keys::FILE), &journals.join(keys::FILE))?;
+    let key = Arc::new(ServerKey::read(&journals)?);
+    let mut restored = Vec::new();
+    for head in &manifest.heads {
+        let settings = chosen(config, Some(&head.agency))?.pop().context("The agency is gone")?;
+        make_private(&journals.join(&head.agency))?;
+        let file = journal::path(&journals, &head.agency);
+        backup::copy(&journal::path(from, &head.agency), &file)?;
+        let doing = || format!("Restoring the journal of {}", head.agency);
+        let files = Files::of(&head.agency, &journals, &records);
+        restored.push(renew(settings, head, &files, &key, clock, ids).with_context(doing)?);
+    }
+    Ok(restored)
+}
+
+/// Lets sending go on; for which agencies it was held. A gateway that serves takes notice within seconds.
+pub fn release_sending(config: &Config, agency: Option<&str>) -> Result<Vec<String>> {
+    let mut released = Vec::new();
+    for settings in chosen(config, agency)? {
+        let mut journal = Journal::open(&journal::path(&config.journal, &settings.id))?;
+        let batch = journal.begin()?;
+        if batch.release_sending()? {
+            released.push(settings.id.clone());
+        }
+        batch.commit()?;
+    }
+    ensure!(!released.is_empty(), "Sending is not held");
+    Ok(released)
+}
+
+/// Reads a backup's manifest, and holds its files against it.
+fn read(config: &Config, from: &Path) -> Result<Manifest> {
+    let path = from.join(MANIFEST);
+    let text = fs::read_to_string(&path)
+        .with_context(|| format!("Reading {}: without it, this is no finished backup", path.display()))?;
+    let manifest: Manifest = serde_json::from_str(&text).with_context(|| format!("Reading {}", path.display()))?;
+    ensure!(manifest.form == FORM, "The backup has the form {}, and this version knows {FORM}", manifest.form);
+    // Names come from the configuration: what a manifest says never becomes a path.
+    for head in &manifest.heads {
+        chosen(config, Some(&head.agency)).context("The backup has an agency that the configuration does not have")?;
+    }
+    let names = backup::names(manifest.heads.iter().map(|head| head.agency.as_str()));
+    for name in names {
+        let kept = manifest.files.iter().find(|kept| kept.name == name);
+        let kept = kept.with_context(|| format!("The manifest does not name {name}"))?;
+        ensure!(backup::sha256(&from.join(&name))? == kept.sha256, "{name} is not the file that was backed up");
+    }
+    Ok(manifest)
+}
+
+/// A new id, held sending, and doubt about what waited.
+fn renew(
+    settings: &config::Agency,
+    head: &Head,
+    files: &Files,
+    key: &Arc<ServerKey>,
+    clock: &Arc<dyn Clock>,
+    ids: &Arc<dyn Ids>,
+) -> Result<Restored> {
+    match verify::journal(&files.journal, &[])? {
+        Err(flaw) => return Err(flaw).context("The backup's journal is not as it was written"),
+        Ok(found) if found.seq != head.seq || HEXLOWER.encode(&found.chain) != head.chain => {
+            bail!("The journal's head is not the one in the manifest");
+        }
+        Ok(_) => {}
+    }
+    let mut journal = Journal::open(&files.journal)?;
+    let id = ids.next(clock.now());
+    let mut batch = journal.begin()?;
+    batch.rename(id)?;
+    batch.hold_sending(clock.now())?;
+    batch.commit()?;
+    let mut decider = decider(settings, files, key, clock, ids, journal)?;
+    decider.bring_up()?;
+    let messages = decider.records().not_accepted()?;
+    for some in messages.chunks(AT_ONCE) {
+        let doubt =
+            |message: &_| Job::System { ask: SystemAsk::Doubt { message: *message }, done: oneshot::channel().0 };
+        decider.batch(some.iter().map(doubt).collect())?;
+    }
+    ensure!(decider.records().not_accepted()?.is_empty(), "Not every message could be made uncertain");
+    Ok(Restored { agency: head.agency.clone(), journal: id.to_string(), seq: head.seq, uncertain: messages.len() })
+}
+
+/// Something in a folder beside the lock, if there is any.
+fn holds_but_the_lock(folder: &Path) -> Result<Option<std::ffi::OsString>> {
+    let doing = || format!("Reading the folder {}", folder.display());
+    for entry in fs::read_dir(folder).with_context(doing)? {
+        let name = entry.with_context(doing)?.file_name();
+        if name != LOCK {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
+}
