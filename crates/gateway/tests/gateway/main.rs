@@ -8,7 +8,6 @@
 )]
 
 mod accounts;
-mod attacks;
 mod bad_input;
 mod commands;
 mod configuration;
