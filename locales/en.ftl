@@ -89,7 +89,7 @@ list = Conversations
 filters = Filter conversations
 filter-mine = Mine
 filter-unassigned = Unassigned
-filter-open = All open
+filter-open = Open
 filter-closed = Closed
 list-gathered = { $count ->
     [one] { $count } new conversation

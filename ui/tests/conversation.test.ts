@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { FakeHost } from "../fixtures/host";
 import { message, NOW, page, row, scene } from "../fixtures/scenes";
 import { Conversation } from "../src/inbox/conversation.svelte";
-import { joined, keyOf, lastRead, leads, seenIn } from "../src/inbox/items";
+import { inReadingOrder, joined, keyOf, lastRead, leads, seenIn } from "../src/inbox/items";
 import { lockOf, windowLeft } from "../src/inbox/window";
 import type { ConversationPage, Item } from "../src/lib/api.generated";
 
@@ -17,6 +17,10 @@ beforeEach(() => {
 function conversation(items: Item[], change: Partial<ConversationPage> = {}): Conversation {
   host.scene.pages.set("c", page(row("c"), items, change));
   return new Conversation(host, "c");
+}
+
+function opened(of: string, seq: number, place: number): Item {
+  return { item: "event", what: "opened", case: of, seq, place, number: "MEW-2026-000001", by: null, to: null, outcome: null };
 }
 
 describe("A long conversation", () => {
@@ -70,13 +74,31 @@ describe("Items", () => {
       message({ seq: 0, place: NOW, from: "me" }),
     ];
     expect(leads(items, 3)).toEqual([
-      { day: true, fresh: false, follows: false },
-      { day: true, fresh: false, follows: false },
-      { day: false, fresh: true, follows: false },
-      { day: false, fresh: false, follows: false },
-      { day: false, fresh: false, follows: true },
+      { day: true, fresh: false, marked: false, follows: false },
+      { day: true, fresh: false, marked: false, follows: false },
+      { day: false, fresh: true, marked: true, follows: false },
+      { day: false, fresh: false, marked: false, follows: false },
+      { day: false, fresh: false, marked: false, follows: true },
     ]);
     expect(leads(items, null).some(({ fresh }) => fresh)).toBe(false);
+  });
+
+  test("are not marked as new where all of them are", () => {
+    const items = [opened("x", 1, NOW - 3000), message({ seq: 2, place: NOW - 2000 }), message({ seq: 3, place: NOW - 1000 })];
+    expect(leads(items, 2).map(({ fresh, marked }) => [fresh, marked])).toEqual([[false, false], [true, false], [false, false]]);
+  });
+
+  test("are read from a case's opening on, though its first message was sent before", () => {
+    const before = message({ seq: 1, case: "old", place: NOW - 9000 });
+    const first = message({ seq: 4, case: "x", place: NOW - HOUR });
+    const second = message({ seq: 5, case: "x", place: NOW - 1000 });
+    const order = inReadingOrder([before, first, opened("x", 3, NOW - 2000), second]);
+    expect(order.map(({ seq }) => seq)).toEqual([1, 3, 4, 5]);
+    expect(order[1]?.place, "At the time of its first message").toBe(first.place);
+    const already = [opened("x", 3, first.place - 1), first, second];
+    expect(inReadingOrder(already)).toBe(already);
+    const older = [opened("old", 9, NOW), message({ seq: 10, case: "old" }), first, opened("x", 3, NOW)];
+    expect(inReadingOrder(older).map(({ seq }) => seq), "Each case for itself").toEqual([9, 10, 3, 4]);
   });
 
   test("say 'read' in a word at the last one only", () => {

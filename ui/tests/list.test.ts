@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { FakeHost } from "../fixtures/host";
-import { NOW, row, scene } from "../fixtures/scenes";
-import { List } from "../src/inbox/list.svelte";
+import { NOW, row, scene, type Scene } from "../fixtures/scenes";
+import { type Chosen, List } from "../src/inbox/list.svelte";
+import type { Counts } from "../src/lib/api.generated";
 import { CallFailure } from "../src/lib/host";
 
 let host: FakeHost;
@@ -11,7 +12,8 @@ const ids = (): string[] => list.rows.map(({ conversation }) => conversation);
 beforeEach(async () => {
   vi.useFakeTimers();
   host = new FakeHost({ ...scene("crowded"), rows: ["a", "b", "c"].map((id, index) => row(id, { at: NOW - index * 1000 })) });
-  list = new List(host);
+  list = new List(host, "me", new Map());
+  list.choose("mine");
   await list.refresh();
 });
 afterEach(() => void vi.useRealTimers());
@@ -91,5 +93,51 @@ describe("The list", () => {
     await list.refresh();
     expect(list.error).toBe("failed");
     expect(ids()).toEqual(["a", "b", "c"]);
+  });
+});
+
+describe("A list at its beginning", () => {
+  const OTHER = { staff: "other", name: "يوسف" };
+  const NONE: Counts = { mine: 0, unassigned: 0, open: 0, closed: 0, waiting: 0 };
+  let chosen: Chosen;
+
+  /** A person who never chose a filter in this window, and these figures on the filters. */
+  async function begin(rows: Scene["rows"], counts: Partial<Counts>): Promise<List> {
+    host.scene = { ...host.scene, rows, counts: { ...NONE, ...counts } };
+    chosen = new Map();
+    const fresh = new List(host, host.scene.me.staff, chosen);
+    await fresh.refresh();
+    await vi.waitFor(() => expect(fresh.loaded).toBe(true));
+    return fresh;
+  }
+
+  test("shows one's own, else what waits for somebody, else everything", async () => {
+    const waiting = row("w", { owner: null });
+    const others = row("o", { owner: OTHER });
+    expect((await begin([row("m"), waiting], { mine: 1, unassigned: 1, open: 2 })).filter).toBe("mine");
+    expect((await begin([waiting, others], { unassigned: 1, open: 2 })).filter).toBe("unassigned");
+    expect((await begin([others], { open: 1 })).filter).toBe("open");
+  });
+
+  test("goes where the first conversation comes, and stays once it has shown something", async () => {
+    const fresh = await begin([], {});
+    expect(fresh.filter).toBe("open");
+    host.scene = { ...host.scene, rows: [row("w", { owner: null })], counts: { ...NONE, unassigned: 1, open: 1 } };
+    await fresh.refresh();
+    await vi.waitFor(() => expect(fresh.rows).toHaveLength(1));
+    const shown = fresh.filter;
+    host.scene = { ...host.scene, rows: [row("m")], counts: { ...NONE, mine: 1, open: 1 } };
+    await fresh.refresh();
+    expect(fresh.filter).toBe(shown);
+  });
+
+  test("never moves from the filter that was chosen, and finds it again", async () => {
+    const fresh = await begin([row("w", { owner: null })], { unassigned: 1, open: 1 });
+    fresh.choose("closed");
+    await fresh.refresh();
+    expect(fresh.filter).toBe("closed");
+    const again = new List(host, host.scene.me.staff, chosen);
+    await again.refresh();
+    expect(again.filter).toBe("closed");
   });
 });

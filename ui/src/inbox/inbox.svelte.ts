@@ -4,7 +4,7 @@ import { coalesce, oncePerFrame } from "../lib/coalesce";
 import type { Host } from "../lib/host";
 import { Acts } from "./acts.svelte";
 import { Conversation } from "./conversation.svelte";
-import { List } from "./list.svelte";
+import { type Chosen, List } from "./list.svelte";
 
 /** Everything the main window shows of one person's desk, from signing in to signing out. */
 export class Inbox {
@@ -22,10 +22,10 @@ export class Inbox {
   readonly #work: () => void;
   #due = { list: false, page: false, status: false };
 
-  constructor(host: Host, me: Me) {
+  constructor(host: Host, me: Me, chosen: Chosen) {
     this.#host = host;
     this.me = me;
-    this.list = new List(host);
+    this.list = new List(host, me.staff, chosen);
     this.acts = new Acts(host, this);
     this.#askStatus = coalesce(() => this.#status());
     this.#work = oncePerFrame(() => this.#catchUp());

@@ -28,10 +28,35 @@ function stands(a: Item, b: Item): number {
   return a.place - b.place || (seq(a) === seq(b) ? 0 : seq(a) - seq(b));
 }
 
+/**
+ * The items as they are read: a case is opened by its first message, so the line that says so stands right above it, at
+ * its time. The desk has it below: the gateway opened the case when it received what the citizen had sent before.
+ */
+export function inReadingOrder(items: Item[]): Item[] {
+  const begun = new Set<string>();
+  const openings = new Map<string, Item>();
+  for (const item of items) {
+    if (item.item !== "event") begun.add(item.case);
+    else if (item.what === "opened" && begun.has(item.case)) openings.set(item.case, item);
+  }
+  if (openings.size === 0) return items;
+  const belated = new Set(openings.values());
+  return items.flatMap((item) => {
+    if (belated.has(item)) return [];
+    const opening = openings.get(item.case);
+    if (opening === undefined) return [item];
+    openings.delete(item.case);
+    return [{ ...opening, place: item.place }, item];
+  });
+}
+
 /** What stands above an item: a new day, the 'new' marker, or whether it continues what the same person just said. */
 export interface Lead {
   day: boolean;
+  /** The first item that was new when the conversation was opened. */
   fresh: boolean;
+  /** It is marked as new: where all of it is new, a marker would tell nothing. */
+  marked: boolean;
   follows: boolean;
 }
 
@@ -39,13 +64,14 @@ export interface Lead {
 const TURN = 5 * 60_000;
 
 export function leads(items: Item[], firstNew: number | null): Lead[] {
-  let marked = false;
+  const start = firstNew === null ? -1 : items.findIndex((item) => item.seq >= firstNew);
+  const known = items.slice(0, Math.max(start, 0)).some(({ item }) => item !== "event");
   return items.map((item, index) => {
     const before = items[index - 1];
     const day = before === undefined || daysBetween(before.place, item.place) !== 0;
-    const fresh = !marked && firstNew !== null && item.seq >= firstNew;
-    marked ||= fresh;
-    return { day, fresh, follows: !day && !fresh && sameTurn(before, item) };
+    const fresh = index === start;
+    const marked = fresh && known;
+    return { day, fresh, marked, follows: !day && !marked && sameTurn(before, item) };
   });
 }
 

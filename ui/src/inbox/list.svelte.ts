@@ -1,10 +1,16 @@
-import type { ConversationRow, Counts, ErrorCode, Filter } from "../lib/api.generated";
+import type { ConversationRow, Counts, ErrorCode, Filter, StaffId } from "../lib/api.generated";
 import { coalesce } from "../lib/coalesce";
 import { CallFailure, type Host } from "../lib/host";
 
 const PAGE = 100;
 /** How long after the last movement in the list a row may not move from under the pointer. */
 const STILL = 1500;
+
+/** Where a day begins: with what is one's own, else with what waits for somebody, else with everything. */
+const FIRST = ["mine", "unassigned", "open"] as const;
+
+/** Which filter each person chose last, for as long as the window lives: to lock it is no reason to begin anew. */
+export type Chosen = Map<StaffId, Filter>;
 
 /** The rows of the list under one filter. */
 export class List {
@@ -22,6 +28,10 @@ export class List {
 
   readonly refresh: () => Promise<void>;
   readonly #host: Host;
+  readonly #staff: StaffId;
+  readonly #chosen: Chosen;
+  /** Until its person has chosen a filter, or it has something to show, the list finds its filter by itself. */
+  #begun: boolean;
   #latest: ConversationRow[] = [];
   /** The time by which each row on screen got its place. */
   #placed = new Map<string, number>();
@@ -30,13 +40,22 @@ export class List {
   #touched = -Infinity;
   #settle: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(host: Host) {
+  constructor(host: Host, staff: StaffId, chosen: Chosen) {
     this.#host = host;
+    this.#staff = staff;
+    this.#chosen = chosen;
+    this.filter = chosen.get(staff) ?? "mine";
+    this.#begun = chosen.has(staff);
     this.refresh = coalesce(() => this.#ask());
   }
 
   choose(filter: Filter): void {
-    if (filter === this.filter) return;
+    this.#begun = true;
+    this.#chosen.set(this.#staff, filter);
+    if (filter !== this.filter) this.#turn(filter);
+  }
+
+  #turn(filter: Filter): void {
     this.filter = filter;
     this.#limit = PAGE;
     this.#latest = [];
@@ -77,7 +96,14 @@ export class List {
     try {
       const list = await this.#host.call("conversations", { filter, limit: this.#limit });
       if (filter !== this.filter) return;
-      this.counts = list.counts;
+      const { counts } = list;
+      this.counts = counts;
+      const wanted = this.#begun ? filter : (FIRST.find((filter) => counts[filter] > 0) ?? "open");
+      this.#begun ||= list.rows.length > 0;
+      if (wanted !== filter) {
+        this.#turn(wanted);
+        return;
+      }
       this.more = list.more;
       this.#latest = list.rows;
       this.loaded = true;
