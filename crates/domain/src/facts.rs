@@ -23,6 +23,8 @@ pub struct Facts {
     pub owned: Vec<(CaseId, Team)>,
     /// The case that the command names; for a reply that names none, the conversation's active one.
     pub case: Option<CaseFacts>,
+    /// For a reply: the last one in the case that somebody else wrote, and who.
+    pub others_reply: Option<(Seq, StaffId)>,
     /// The conversation that the command names, or the message came to.
     pub conversation: Option<ConversationFacts>,
     /// The message that the question names.
@@ -77,8 +79,6 @@ pub struct CaseFacts {
     pub last_inbound: Seq,
     /// The last reply in it, 0 if none.
     pub last_reply: Seq,
-    /// Who wrote that reply.
-    pub last_reply_by: Option<StaffId>,
 }
 
 /// A conversation.

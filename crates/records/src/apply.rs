@@ -120,8 +120,8 @@ impl Records {
                 ":recipient": serde_json::to_string(&body.recipient)?,
             },
         )?;
-        let sql = "UPDATE cases SET last_reply = ?2, last_reply_by = ?3 WHERE id = ?1 AND last_reply < ?2";
-        self.run(sql, params![body.case.0, entry.seq, body.by.0])?;
+        let sql = "UPDATE cases SET last_reply = max(last_reply, ?2) WHERE id = ?1";
+        self.run(sql, params![body.case.0, entry.seq])?;
         self.last_message(body.conversation, body.message.0, entry.at, entry.seq)?;
         self.touch(body.case, entry)?;
         Ok(body.conversation)

@@ -4,7 +4,7 @@ use domain::{
     command::{Ask, SystemAsk},
     entry::{Identifier, IdentifierKind},
     facts::{CaseFacts, ContactFacts, ConversationFacts, Facts, MessageFacts},
-    ids::{CaseId, ContactId, ConversationId, MessageId, StaffId},
+    ids::{CaseId, ContactId, ConversationId, MessageId, Seq, StaffId},
     visibility::Audience,
 };
 use rusqlite::{OptionalExtension, Row, params};
@@ -24,6 +24,7 @@ impl Records {
                     Some(case) => self.case_facts(case)?,
                     None => self.last_closed(*conversation)?,
                 };
+                facts.others_reply = facts.case.as_ref().map_or(Ok(None), |case| self.others_reply(case.id, actor))?;
             }
             Ask::AddNote { case, .. }
             | Ask::Claim { case }
@@ -112,6 +113,13 @@ impl Records {
         self.one_case("WHERE id = ?1", [case.0])
     }
 
+    fn others_reply(&self, case: CaseId, actor: StaffId) -> Result<Option<(Seq, StaffId)>> {
+        let sql = "SELECT seq, author FROM messages WHERE case_id = ?1 AND inbound = 0 AND author <> ?2
+                   ORDER BY seq DESC LIMIT 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row([case.0, actor.0], |row| Ok((row.get(0)?, StaffId(row.get(1)?)))).optional()?)
+    }
+
     fn last_closed(&self, conversation: ConversationId) -> Result<Option<CaseFacts>> {
         self.one_case("WHERE conversation = ?1 AND state = 'closed' ORDER BY closed_seq DESC LIMIT 1", [conversation.0])
     }
@@ -125,7 +133,7 @@ impl Records {
 
     fn one_case(&self, condition: &str, values: impl rusqlite::Params) -> Result<Option<CaseFacts>> {
         let sql = format!(
-            "SELECT id, conversation, team, owner, state, closed_at, closed_seq, last_inbound, last_reply, last_reply_by
+            "SELECT id, conversation, team, owner, state, closed_at, closed_seq, last_inbound, last_reply
              FROM cases {condition}"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
@@ -199,6 +207,5 @@ fn case_row(row: &Row) -> Result<CaseFacts> {
         closed_seq: row.get(6)?,
         last_inbound: row.get(7)?,
         last_reply: row.get(8)?,
-        last_reply_by: row.get::<_, Option<Uuid>>(9)?.map(StaffId),
     })
 }

@@ -112,7 +112,6 @@ CREATE TABLE cases (
   closed_seq INTEGER NOT NULL DEFAULT 0,
   last_inbound INTEGER NOT NULL DEFAULT 0,
   last_reply INTEGER NOT NULL DEFAULT 0,
-  last_reply_by BLOB,
   last_seq INTEGER NOT NULL,
   -- The citizen wrote and no reply followed; also into a closed case.
   waiting INTEGER NOT NULL GENERATED ALWAYS AS (last_inbound > max(last_reply, closed_seq)) STORED

@@ -39,8 +39,8 @@ pub(super) fn reply(by: &Asked, named: Option<CaseId>, words: &str, seen: Seq, c
         let details = serde_json::json!({ "ended": conversation.window_ends });
         return Err(Refusal { details, ..Refusal::new(Code::WindowClosed, "WhatsApp's 24 hours have passed") });
     }
-    if case.last_reply > seen && case.last_reply_by != Some(by.actor.viewer.staff) {
-        let details = serde_json::json!({ "seq": case.last_reply, "by": case.last_reply_by });
+    if let Some((seq, colleague)) = by.facts.others_reply.filter(|(seq, _)| *seq > seen) {
+        let details = serde_json::json!({ "seq": seq, "by": colleague });
         return Err(Refusal { details, ..Refusal::new(Code::NewerReply, "A colleague has answered meanwhile") });
     }
     let stale = Millis::from(by.facts.pack.as_ref().map_or(60, |pack| pack.stale_minutes)) * MINUTE;

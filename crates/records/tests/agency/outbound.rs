@@ -45,6 +45,22 @@ fn a_reply_is_refused_where_it_would_do_harm() {
 }
 
 #[test]
+fn my_own_later_reply_does_not_hide_a_colleagues() {
+    let mut agency = Agency::new();
+    let (agent, colleague) = (agency.staff("a", Role::Agent, "desk"), agency.staff("b", Role::Agent, "desk"));
+    let chat = agency.citizen();
+    let seen = agency.journal.last().unwrap().seq;
+    agency.reply(colleague, &chat).unwrap();
+    let by_colleague = agency.journal.last().unwrap().seq;
+    // Having seen it at one workstation, and not yet at the other.
+    agency.reply(agent, &chat).unwrap();
+    let refusal = agency.reply_having_seen(agent, &chat, seen).unwrap_err();
+    assert_eq!(refusal.code, Code::NewerReply);
+    assert_eq!(refusal.details, serde_json::json!({ "seq": by_colleague, "by": colleague }));
+    agency.reply_having_seen(agent, &chat, by_colleague).unwrap();
+}
+
+#[test]
 fn an_old_reply_is_looked_at_again_when_the_citizen_wrote_since() {
     let mut agency = Agency::new();
     let agent = agency.staff("agent", Role::Agent, "desk");
