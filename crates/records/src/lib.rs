@@ -9,6 +9,8 @@ pub mod list;
 pub mod migration;
 pub mod outgoing;
 pub mod people;
+#[cfg(test)]
+mod plans;
 pub mod sight;
 pub mod thread;
 

@@ -83,17 +83,31 @@ const ROW: &str = "SELECT c.id, c.contact, c.window_ends, c.last_place, k.id, k.
        AND n.seq > coalesce((SELECT seq FROM seen WHERE case_id = u.id), 0) WHERE u.conversation = c.id)
     FROM conversations c JOIN cases k ON k.id = c.shown_case LEFT JOIN messages m ON m.id = c.last_message";
 
+pub(crate) const COUNTS: &str = "SELECT coalesce(sum(k.owner = ?1), 0), coalesce(sum(k.owner IS NULL), 0), count(*),
+    (SELECT count(*) FROM conversations) - count(*), coalesce(sum(k.waiting), 0)
+    FROM cases k CROSS JOIN conversations c ON c.shown_case = k.id WHERE (k.state = 'open' OR k.waiting)";
+
+/// The rows are chosen first and filled in then. `CROSS JOIN` makes SQLite begin with the left side: with what needs
+/// attention, which is little; for closed ones with the latest conversations, most of which are.
+pub(crate) fn sql(which: Which) -> String {
+    let needing = "cases k CROSS JOIN conversations c ON c.shown_case = k.id WHERE (k.state = 'open' OR k.waiting)";
+    let chosen = match which {
+        Which::Mine(_) => format!("{needing} AND k.owner = :me"),
+        Which::Unassigned => format!("{needing} AND k.owner IS NULL AND :me IS NULL"),
+        Which::Open => format!("{needing} AND :me IS NULL"),
+        Which::Closed => "conversations c CROSS JOIN cases k ON c.shown_case = k.id
+            WHERE k.state = 'closed' AND NOT k.waiting AND :me IS NULL"
+            .to_owned(),
+    };
+    let order = "ORDER BY c.last_place DESC, c.id";
+    format!("{ROW} WHERE c.id IN (SELECT c.id FROM {chosen} {order} LIMIT :limit) {order}")
+}
+
 impl Records {
     /// Rows of the list, latest first.
     pub fn list(&self, which: Which, limit: u32) -> Result<Vec<Listed>> {
-        let (condition, me) = match which {
-            Which::Mine(me) => ("(k.state = 'open' OR k.waiting) AND k.owner = :me", Some(me.0)),
-            Which::Unassigned => ("(k.state = 'open' OR k.waiting) AND k.owner IS NULL AND :me IS NULL", None),
-            Which::Open => ("(k.state = 'open' OR k.waiting) AND :me IS NULL", None),
-            Which::Closed => ("k.state = 'closed' AND NOT k.waiting AND :me IS NULL", None),
-        };
-        let sql = format!("{ROW} WHERE {condition} ORDER BY c.last_place DESC, c.id LIMIT :limit");
-        let mut statement = self.connection.prepare_cached(&sql)?;
+        let me = if let Which::Mine(me) = which { Some(me.0) } else { None };
+        let mut statement = self.connection.prepare_cached(&sql(which))?;
         let rows = statement.query_map(named_params! { ":me": me, ":limit": limit }, |row| Ok(read(row)))?;
         rows.map(|row| row?).collect()
     }
@@ -107,11 +121,7 @@ impl Records {
 
     /// How many conversations there are of each sort, for `me`.
     pub fn counts(&self, me: StaffId) -> Result<Counts> {
-        let sql = "SELECT coalesce(sum(needs AND owner = ?1), 0), coalesce(sum(needs AND owner IS NULL), 0),
-                     coalesce(sum(needs), 0), coalesce(sum(NOT needs), 0), coalesce(sum(waiting), 0)
-                   FROM (SELECT k.owner, k.waiting, k.state = 'open' OR k.waiting AS needs
-                         FROM conversations c JOIN cases k ON k.id = c.shown_case)";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut statement = self.connection.prepare_cached(COUNTS)?;
         Ok(statement.query_row([me.0], |row| {
             Ok(Counts {
                 mine: row.get(0)?,

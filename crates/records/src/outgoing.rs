@@ -27,20 +27,25 @@ pub struct Outgoing {
     pub seq: Seq,
 }
 
+// SQLite takes a partial index only where its condition stands word for word, hence the conditions that say more than
+// they need to.
+pub(crate) const OUTGOING: &str = "SELECT m.id, m.conversation, m.case_id, c.line, m.recipient, m.text, m.seq
+    FROM messages m JOIN conversations c ON c.id = m.conversation
+    WHERE m.status IN ('queued', 'sending', 'uncertain') AND m.status = 'queued' AND NOT EXISTS (
+      SELECT 1 FROM messages o WHERE o.conversation = m.conversation
+      AND o.status IN ('queued', 'sending', 'uncertain')
+      AND (o.status = 'queued' AND o.seq < m.seq
+        OR o.status = 'sending' AND o.wamid IS NULL
+        OR o.status = 'uncertain' AND o.status_at > ?1))
+    ORDER BY m.seq LIMIT ?2";
+pub(crate) const UNDER_WAY: &str = "SELECT id FROM messages
+    WHERE status IN ('queued', 'sending', 'uncertain') AND status = 'sending' AND wamid IS NULL ORDER BY seq";
+
 impl Records {
     /// Messages that may go now: the first of each conversation that has none under way and none of which nobody has
     /// known since `patience` what became of it.
     pub fn outgoing(&self, now: Millis, patience: Millis, limit: u32) -> Result<Vec<Outgoing>> {
-        let sql = "SELECT m.id, m.conversation, m.case_id, c.line, m.recipient, m.text, m.seq
-                   FROM messages m JOIN conversations c ON c.id = m.conversation
-                   WHERE m.status = 'queued' AND NOT EXISTS (
-                     SELECT 1 FROM messages o WHERE o.conversation = m.conversation
-                     AND o.status IN ('queued', 'sending', 'uncertain')
-                     AND (o.status = 'queued' AND o.seq < m.seq
-                       OR o.status = 'sending' AND o.wamid IS NULL
-                       OR o.status = 'uncertain' AND o.status_at > ?1))
-                   ORDER BY m.seq LIMIT ?2";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut statement = self.connection.prepare_cached(OUTGOING)?;
         let rows = statement.query_map(params![now.saturating_sub(patience), limit], |row| {
             Ok((
                 MessageId(row.get(0)?),
@@ -64,8 +69,7 @@ impl Records {
 
     /// Messages that somebody is POSTing, or was when the process ended.
     pub fn under_way(&self) -> Result<Vec<MessageId>> {
-        let sql = "SELECT id FROM messages WHERE status = 'sending' AND wamid IS NULL ORDER BY seq";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut statement = self.connection.prepare_cached(UNDER_WAY)?;
         Ok(statement.query_map([], |row| row.get(0).map(MessageId))?.collect::<rusqlite::Result<_>>()?)
     }
 

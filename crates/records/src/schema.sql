@@ -117,6 +117,8 @@ CREATE TABLE cases (
   waiting INTEGER NOT NULL GENERATED ALWAYS AS (last_inbound > max(last_reply, closed_seq)) STORED
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX cases_by_conversation ON cases (conversation, last_seq);
+-- What needs attention: little, however long the history.
+CREATE INDEX cases_needing ON cases (owner, conversation) WHERE state = 'open' OR waiting;
 CREATE INDEX cases_by_owner ON cases (owner) WHERE state = 'open';
 CREATE INDEX cases_by_opening ON cases (opened_seq);
 
@@ -144,6 +146,7 @@ CREATE INDEX messages_by_place ON messages (conversation, place, seq);
 CREATE INDEX messages_by_case ON messages (case_id, inbound, seq);
 CREATE INDEX messages_by_wamid ON messages (wamid) WHERE wamid IS NOT NULL;
 CREATE INDEX messages_outgoing ON messages (seq) WHERE status IN ('queued', 'sending', 'uncertain');
+CREATE INDEX messages_under_way ON messages (conversation) WHERE status IN ('queued', 'sending', 'uncertain');
 CREATE INDEX messages_inbound ON messages (conversation, sent_at) WHERE inbound = 1;
 
 CREATE TABLE notes (
@@ -184,3 +187,4 @@ CREATE TABLE unknown_entries (
   case_id BLOB,
   entry TEXT NOT NULL
 ) STRICT;
+CREATE INDEX unknown_entries_by_case ON unknown_entries (case_id);
