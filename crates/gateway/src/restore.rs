@@ -164,9 +164,8 @@ fn renew(
         Ok(_) => {}
     }
     let mut journal = Journal::open(&files.journal)?;
-    let id = ids.next(clock.now());
     let mut batch = journal.begin()?;
-    batch.rename(id)?;
+    batch.rename(ids.next(clock.now()))?;
     batch.hold_sending(clock.now())?;
     batch.commit()?;
     let mut decider = decider(settings, files, key, clock, ids, journal)?;
@@ -178,7 +177,8 @@ fn renew(
         decider.batch(some.iter().map(doubt).collect())?;
     }
     ensure!(decider.records().not_accepted()?.is_empty(), "Not every message could be made uncertain");
-    Ok(Restored { agency: head.agency.clone(), journal: id.to_string(), seq: head.seq, uncertain: messages.len() })
+    let journal = decider.records().stand()?.journal;
+    Ok(Restored { agency: head.agency.clone(), journal, seq: head.seq, uncertain: messages.len() })
 }
 
 /// Something in a folder beside the lock, if there is any.
