@@ -100,11 +100,11 @@ filter-open = المفتوحة
 filter-closed = المغلقة
 list-gathered = { $count ->
     [zero] لا جديد
-    [one] محادثة جديدة
-    [two] محادثتان جديدتان
-    [few] { $count } محادثات جديدة
-    [many] { $count } محادثة جديدة
-   *[other] { $count } محادثة جديدة
+    [one] جديد في محادثة واحدة
+    [two] جديد في محادثتين
+    [few] جديد في { $count } محادثات
+    [many] جديد في { $count } محادثة
+   *[other] جديد في { $count } محادثة
 }
 unread = { $count ->
     [zero] لا رسائل جديدة

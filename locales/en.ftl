@@ -92,8 +92,8 @@ filter-unassigned = Unassigned
 filter-open = Open
 filter-closed = Closed
 list-gathered = { $count ->
-    [one] { $count } new conversation
-   *[other] { $count } new conversations
+    [one] New in { $count } conversation
+   *[other] New in { $count } conversations
 }
 unread = { $count ->
     [one] { $count } new message
