@@ -4,6 +4,8 @@
 //! the development host serves the same list over loopback HTTP. TypeScript's side is generated from here
 //! (`ui/src/lib/api.generated.ts`); a test fails when the two differ.
 
+use std::fmt;
+
 use domain::{
     entry::SendError,
     ids::{CaseId, CommandId, ConversationId, MessageId, Millis, NoteId, Seq, StaffId},
@@ -15,8 +17,20 @@ use ts_rs::TS;
 macro_rules! dto {
     ($declare:ident; $($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident : $type:ty),* $(,)? })*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+        #[derive(Clone, PartialEq, Serialize, Deserialize, TS)]
         pub struct $name { $($(#[$fdoc])* pub $field: $type,)* }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let mut shown = f.debug_struct(stringify!($name));
+                $(match (stringify!($name), stringify!($field)) {
+                    // What opens an account stands in no log.
+                    (_, "password") | ("SignIn", "code") => shown.field(stringify!($field), &"…"),
+                    _ => shown.field(stringify!($field), &self.$field),
+                };)*
+                shown.finish()
+            }
+        }
     )*
 
     fn $declare(config: &ts_rs::Config) -> Vec<String> {
@@ -824,6 +838,16 @@ commands! {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+
+    #[test]
+    fn what_opens_an_account_is_not_shown() {
+        let secret = || "canary".to_owned();
+        let (gateway, agency, username) = ("https://g".to_owned(), "mew".to_owned(), "lead".to_owned());
+        let sign_in = super::SignIn { gateway, agency, username, password: secret(), code: Some(secret()) };
+        let unlock = super::Unlock { account: "a".into(), password: secret() };
+        let shown = format!("{sign_in:?} {unlock:?}");
+        assert!(shown.contains("lead") && !shown.contains("canary"), "{shown}");
+    }
 
     /// `SHUBBAK_GENERATE=1` writes the file instead of comparing it.
     #[test]
