@@ -49,6 +49,9 @@ pub(crate) struct Session {
     pub(crate) lease_until: Millis,
     /// The gateway's clock at sign-in: setting the computer's clock back to before it gains nothing.
     pub(crate) signed_in_at: Millis,
+    /// The gateway's clock less this computer's at sign-in: a computer that is years off is no stranger for it.
+    #[serde(default)]
+    pub(crate) clock_offset: Millis,
 }
 
 /// Why an item does not open.
@@ -226,7 +229,7 @@ mod tests {
     const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 
     fn session() -> Session {
-        Session { token: "t0k3n".repeat(10), lease_until: 9, signed_in_at: 1 }
+        Session { token: "t0k3n".repeat(10), lease_until: 9, signed_in_at: 1, clock_offset: 0 }
     }
 
     fn item() -> (FileKey, Vec<u8>) {

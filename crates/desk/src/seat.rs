@@ -83,7 +83,7 @@ impl Seat {
         hub: Arc<Hub>,
     ) -> anyhow::Result<Arc<Self>> {
         let (precious, records) = open_files(folder.to_owned(), key.clone()).await?;
-        let offset = who.is_some().then(|| session.signed_in_at - hub.clock.now());
+        let offset = who.is_some().then_some(session.clock_offset);
         let (who, offset) = precious
             .write(move |precious| {
                 let c = precious.connection();

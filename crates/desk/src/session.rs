@@ -115,7 +115,8 @@ impl Desk {
                 });
             }
         };
-        let expired = self.0.hub.clock.now().max(session.signed_in_at) > session.lease_until;
+        let now = self.0.hub.clock.now().saturating_add(session.clock_offset);
+        let expired = now.max(session.signed_in_at) > session.lease_until;
         if account.signed_out || session.token.is_empty() {
             return online(account).await;
         }
@@ -178,7 +179,8 @@ impl Desk {
         self.leave_seat().await;
 
         let SessionAnswer { token, staff, agency, now, lease_until, .. } = answer;
-        let session = Session { token, lease_until, signed_in_at: now };
+        let clock_offset = now.saturating_sub(self.0.hub.clock.now());
+        let session = Session { token, lease_until, signed_in_at: now, clock_offset };
         let key = match self.known_key(&account, &secret, password).await? {
             Some(key) => key,
             None => {

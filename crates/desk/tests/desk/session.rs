@@ -135,6 +135,23 @@ async fn after_the_lease_the_gateway_has_to_answer() {
 }
 
 #[tokio::test]
+async fn a_clock_set_wrong_neither_ends_the_lease_nor_stretches_it() {
+    const DAY: i64 = 24 * 3_600_000;
+    for wrong in [400 * DAY, -400 * DAY] {
+        let place = Workplace::fresh().await;
+        place.clock.0.store(wrong, Ordering::Relaxed);
+        place.sign_in(PASSWORD, None).await.unwrap();
+        let place = place.restart().await;
+        place.gateway.stop().await;
+        place.clock.0.store(wrong + 13 * DAY, Ordering::Relaxed);
+        place.unlock(PASSWORD).await.unwrap();
+        let place = place.restart().await;
+        place.clock.0.store(wrong + 15 * DAY, Ordering::Relaxed);
+        assert_eq!(place.unlock(PASSWORD).await.unwrap_err().code, ErrorCode::LeaseExpired, "{wrong}");
+    }
+}
+
+#[tokio::test]
 async fn a_reset_password_loses_nothing() {
     let place = Workplace::signed_in().await;
     let talk = write_draft(&place).await;
