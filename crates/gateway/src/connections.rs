@@ -21,7 +21,7 @@ use std::{
 };
 
 use axum::{
-    http::{HeaderValue, header},
+    http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse as _, Response},
 };
 use axum_server::accept::Accept;
@@ -148,6 +148,14 @@ impl Drop for Seat {
 
 fn lock(seats: &Mutex<Seats>) -> MutexGuard<'_, Seats> {
     seats.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The network that a request came from. A proxy before this program appends what it saw itself to `X-Forwarded-For`; what
+/// stands before that, anybody may have written.
+pub fn origin(peer: IpAddr, headers: &HeaderMap, behind_proxy: bool) -> IpAddr {
+    let told = headers.get_all("x-forwarded-for").iter().next_back().and_then(|value| value.to_str().ok());
+    let told = told.and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
+    network(told.filter(|_| behind_proxy).unwrap_or(peer))
 }
 
 /// Whoever has one IPv6 address has 2^64 of them.
@@ -283,6 +291,19 @@ mod tests {
         drop((second, third));
         let seats = lock(&door.seats);
         assert_eq!((seats.taken, seats.told, seats.by_address.len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn only_the_proxys_own_word_is_taken() {
+        let peer = IpAddr::from([10, 1, 1, 1]);
+        let mut headers = HeaderMap::new();
+        assert_eq!(origin(peer, &headers, true), peer);
+        headers.append("x-forwarded-for", HeaderValue::from_static("1.1.1.1, 2.2.2.2"));
+        headers.append("x-forwarded-for", HeaderValue::from_static("3.3.3.3, 4.4.4.4"));
+        assert_eq!(origin(peer, &headers, true), IpAddr::from([4, 4, 4, 4]));
+        assert_eq!(origin(peer, &headers, false), peer, "without a proxy it is anybody's word");
+        headers.append("x-forwarded-for", HeaderValue::from_static("nonsense"));
+        assert_eq!(origin(peer, &headers, true), peer);
     }
 
     #[test]

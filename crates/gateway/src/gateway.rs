@@ -4,15 +4,19 @@ use std::{
     collections::BTreeMap,
     fs::File,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
 use anyhow::{Context, Result};
 use domain::{
+    chain::Hash,
     command::SystemAsk,
     ids::{Clock, Ids},
 };
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{
+    sync::{Semaphore, watch},
+    task::JoinSet,
+};
 
 use crate::{
     agency::{Agency, Files},
@@ -24,7 +28,9 @@ use crate::{
     intake::Intake,
     journal::Journal,
     keys::ServerKey,
+    pace::Pace,
     passwords::Passwords,
+    requests::ROOM,
     sender::Sender,
     sqlite::Checkpointer,
     webhook::Endpoint,
@@ -49,6 +55,12 @@ pub struct Gateway {
     pub endpoints: BTreeMap<String, Arc<Endpoint>>,
     /// How much anybody may take.
     pub limits: Limits,
+    /// The bytes of bodies that may still come.
+    pub room: Arc<Semaphore>,
+    /// Whether a proxy stands before this program.
+    pub behind_proxy: bool,
+    /// How many commands each device has sent.
+    pub commands: Mutex<Pace<Hash>>,
     /// Hashes passwords.
     pub passwords: Passwords,
     /// Turns true when the gateway stops.
@@ -106,6 +118,9 @@ impl Running {
             agencies,
             endpoints: endpoints.collect(),
             limits: config.limits,
+            room: Arc::new(Semaphore::new(ROOM)),
+            behind_proxy: config.server.behind_proxy,
+            commands: Mutex::default(),
             passwords: Passwords::new()?,
             stopping: watch::Sender::new(false),
         });

@@ -59,7 +59,7 @@ impl<K: Hash + Eq> Pace<K> {
             self.full_at.retain(|_, full_at| *full_at > now);
         }
         let full_at = self.full_at.entry(key).or_insert(now);
-        *full_at = rate.hold(*full_at, now).saturating_add(rate.interval);
+        *full_at = rate.hold(rate.hold(*full_at, now).saturating_add(rate.interval), now);
     }
 
     /// Takes if it may; otherwise for how long it has to wait.

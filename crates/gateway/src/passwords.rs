@@ -162,6 +162,30 @@ pub fn weakness(password: &str, agency: &str, username: &str) -> Option<&'static
 mod tests {
     use super::*;
 
+    #[tokio::test(flavor = "multi_thread")]
+    async fn two_at_a_time_and_beyond_the_queue_none() {
+        let passwords = Arc::new(Passwords::new().unwrap());
+        let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let mut asked = tokio::task::JoinSet::new();
+        for _ in 0..WAITING + 50 {
+            let (passwords, now, most) = (Arc::clone(&passwords), Arc::clone(&now), Arc::clone(&most));
+            asked.spawn(async move {
+                let done = passwords.with_slot(move || {
+                    most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    std::thread::sleep(std::time::Duration::from_millis(2));
+                    now.fetch_sub(1, Ordering::SeqCst);
+                    Ok(())
+                });
+                done.await.map_err(|failure| failure.status().as_u16())
+            });
+        }
+        let done = asked.join_all().await;
+        assert_eq!(most.load(Ordering::SeqCst), AT_ONCE);
+        let refused = done.iter().filter(|done| **done == Err(429)).count();
+        assert!((1..=50).contains(&refused), "{refused} of {} were refused", done.len());
+        assert_eq!(passwords.waiting.load(Ordering::SeqCst), 0, "every place is given back");
+    }
+
     #[test]
     fn the_obvious_is_refused() {
         for password in [

@@ -1,6 +1,6 @@
 //! Reading a request: its type, its length, its body, who asks.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     body::{Body, Bytes},
@@ -13,6 +13,7 @@ use domain::{
     wire::{CONTRACT, VERSION_HEADER},
 };
 use futures_util::StreamExt as _;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{agency::Agency, failure::Failure, gateway::Gateway, keys};
 
@@ -37,15 +38,27 @@ pub fn must_be_plain_json(headers: &HeaderMap) -> Result<(), Failure> {
 /// would see it break, and not the answer.
 const PATIENCE: usize = 16 << 20;
 
-/// Reads a body of at most so many bytes, which has to come within a time.
-pub async fn read(headers: &HeaderMap, body: Body, largest: usize, within: Duration) -> Result<Bytes, Failure> {
-    match tokio::time::timeout(within, read_whole(headers, body, largest)).await {
+/// Bytes of bodies that are in memory at once. Whoever comes beyond them is told to come again: anybody can send a body,
+/// and whether it is genuine is known only once it is whole.
+pub const ROOM: usize = 12 << 20;
+
+/// A body, and the room that it takes.
+pub struct Whole {
+    /// The body.
+    pub bytes: Bytes,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+/// Reads a body of at most so many bytes, which has to come in time.
+pub async fn read(gateway: &Gateway, headers: &HeaderMap, body: Body, largest: usize) -> Result<Whole, Failure> {
+    let within = gateway.limits.body();
+    match tokio::time::timeout(within, read_whole(&gateway.room, headers, body, largest)).await {
         Ok(read) => read,
         Err(_) => Err(Failure::too_slow(format!("The body did not come within {} seconds", within.as_secs()))),
     }
 }
 
-async fn read_whole(headers: &HeaderMap, body: Body, largest: usize) -> Result<Bytes, Failure> {
+async fn read_whole(room: &Arc<Semaphore>, headers: &HeaderMap, body: Body, largest: usize) -> Result<Whole, Failure> {
     let said = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     let too_large = || Failure::too_large(format!("The body has more than {largest} bytes"));
     if said.is_some_and(|length| length > PATIENCE) {
@@ -54,16 +67,28 @@ async fn read_whole(headers: &HeaderMap, body: Body, largest: usize) -> Result<B
     let mut chunks = body.into_data_stream();
     let mut whole = Vec::with_capacity(said.unwrap_or(0).min(largest));
     let mut length = 0;
+    let mut taken: Option<OwnedSemaphorePermit> = None;
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| Failure::bad_request("The body broke off"))?;
         length += chunk.len();
         if length <= largest {
+            // Taken as it comes: a slow body holds what it has sent, and not what it promises.
+            let more =
+                u32::try_from(chunk.len()).ok().and_then(|more| Arc::clone(room).try_acquire_many_owned(more).ok());
+            let more = more.ok_or_else(|| Failure::not_ready("Too many bodies come at once").retry_after(1))?;
+            match &mut taken {
+                Some(taken) => taken.merge(more),
+                None => taken = Some(more),
+            }
             whole.extend_from_slice(&chunk);
-        } else if length > PATIENCE {
-            break;
+        } else {
+            (whole, taken) = (Vec::new(), None);
+            if length > PATIENCE {
+                break;
+            }
         }
     }
-    if length > largest { Err(too_large()) } else { Ok(whole.into()) }
+    if length > largest { Err(too_large()) } else { Ok(Whole { bytes: whole.into(), _room: taken }) }
 }
 
 /// Who asks: a device that is signed in, and the person whose it is.

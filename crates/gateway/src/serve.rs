@@ -18,6 +18,8 @@ use crate::{
     tls,
 };
 
+/// Bytes that a connection of HTTP/1 reads ahead; a head has to fit.
+const BUFFER: usize = 32 << 10;
 /// Requests at once on one connection of HTTP/2.
 const STREAMS: u32 = 64;
 /// Bytes of a head in HTTP/2.
@@ -58,11 +60,11 @@ pub async fn serve(
     };
     tracing::info!(address = format!("{scheme}://{address}"), "Serving");
     let _ = listening.send(format!("{scheme}://{address}"));
-    let service = router.into_make_service();
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let mut server = axum_server::from_tcp(listener).context("Serving")?.handle(handle);
     // Before the first head nobody has said yet which HTTP it will be, so that time is measured from without.
     server = server.first_request_timeout(limits.header());
-    server.http_builder().http1().header_read_timeout(limits.header());
+    server.http_builder().http1().header_read_timeout(limits.header()).max_buf_size(BUFFER);
     server.http_builder().http2().max_concurrent_streams(STREAMS).max_header_list_size(HEADERS);
     let served = match tls {
         Some(tls) => {

@@ -1,14 +1,16 @@
 //! `POST` and `DELETE /api/v1/session`: signing a device in and out.
 //!
 //! Whether agency, username, password or code was wrong is not said, and takes as long as if it were right. Failures make
-//! the next attempt with that username wait, known or not, so a guesser learns nothing from the waiting either.
+//! the next attempt with that username from that network wait, known or not, so a guesser learns nothing from the waiting
+//! either, and nobody outside can keep a clerk at their own desk from signing in. Rejected: one count for a username from
+//! wherever it comes, with which anybody can.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Json,
     body::Body,
-    extract::State,
+    extract::{ConnectInfo, State},
     http::{HeaderMap, StatusCode},
 };
 use data_encoding::BASE64URL_NOPAD;
@@ -22,6 +24,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     agency::Agency,
+    connections,
     failure::Failure,
     gateway::Gateway,
     journal::{Attempts, Credential},
@@ -34,6 +37,8 @@ use crate::{
 const LARGEST: usize = 16 << 10;
 /// So many failures cost nothing: people mistype.
 const FREE_FAILURES: u32 = 5;
+/// A space and an IPv6 network as text.
+const LONGEST_NETWORK: usize = 40;
 const LONGEST_WAIT: Millis = 5 * 60_000;
 const FORGET_AFTER: Millis = 24 * 3_600_000;
 const DAY: Millis = 24 * 3_600_000;
@@ -41,13 +46,14 @@ const DAY: Millis = 24 * 3_600_000;
 /// Signs a device in; with a one-time code it also sets the password.
 pub async fn sign_in(
     State(gateway): State<Arc<Gateway>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<SessionAnswer>), Failure> {
     requests::must_be_new_enough(&headers)?;
     requests::must_be_plain_json(&headers)?;
-    let body = requests::read(&headers, body, LARGEST, gateway.limits.body()).await?;
-    let request: SessionRequest = serde_json::from_slice(&body)
+    let body = requests::read(&gateway, &headers, body, LARGEST).await?;
+    let request: SessionRequest = serde_json::from_slice(&body.bytes)
         .map_err(|error| Failure::bad_request(format!("The request cannot be read: {}", plain(&error))))?;
     if request.device.is_empty() || request.device.len() > 128 {
         return Err(Failure::bad_request("device has 1 to 128 bytes"));
@@ -59,7 +65,8 @@ pub async fn sign_in(
         return Err(wrong());
     };
     let username = request.username.to_lowercase();
-    let account = find(&agency, &username).await?;
+    let guesser = format!("{username} {}", connections::origin(peer.ip(), &headers, gateway.behind_proxy));
+    let account = find(&agency, &username, &guesser).await?;
     must_not_wait(&account.attempts, now)?;
 
     let setting = match request.code.as_deref().map(str::trim).filter(|code| !code.is_empty()) {
@@ -75,18 +82,18 @@ pub async fn sign_in(
                 Some((command, gateway.passwords.hash(password).await?))
             } else {
                 gateway.passwords.fits(password, None).await?;
-                return fail(&agency, username, now).await;
+                return fail(&agency, guesser, now).await;
             }
         }
         None => {
             if !gateway.passwords.fits(password, account.credential.password.clone()).await? {
-                return fail(&agency, username, now).await;
+                return fail(&agency, guesser, now).await;
             }
             None
         }
     };
     let Some(staff) = account.staff.filter(|staff| staff.viewer.active) else {
-        return fail(&agency, username, now).await;
+        return fail(&agency, guesser, now).await;
     };
     let token = format!("{}.{}", agency.id, BASE64URL_NOPAD.encode(&keys::random::<32>()?));
     let hash = keys::sha256(token.as_bytes());
@@ -104,7 +111,7 @@ pub async fn sign_in(
                 gone = batch.set_password(whose, password)?;
             }
             gone.extend(batch.add_device(&hash, whose, &device, now)?);
-            batch.clear_failures(&username)?;
+            batch.clear_failures(&guesser)?;
             Ok((true, signed_out(gone)))
         })
         .await?;
@@ -136,14 +143,14 @@ struct Account {
     attempts: Attempts,
 }
 
-async fn find(agency: &Arc<Agency>, username: &str) -> Result<Account, Failure> {
-    let username = username.to_owned();
+async fn find(agency: &Arc<Agency>, username: &str, guesser: &str) -> Result<Account, Failure> {
+    let (username, guesser) = (username.to_owned(), guesser.to_owned());
     agency
         .read(move |reader| {
             let staff = reader.records.staff_by_username(&username)?;
             let id: Option<StaffId> = staff.as_ref().map(|staff| staff.viewer.staff);
             let credential = id.map(|id| reader.journal.credential(id)).transpose()?.unwrap_or_default();
-            Ok(Account { staff, credential, attempts: reader.journal.attempts(&username)? })
+            Ok(Account { staff, credential, attempts: reader.journal.attempts(&guesser)? })
         })
         .await
 }
@@ -157,13 +164,13 @@ fn must_not_wait(attempts: &Attempts, now: Millis) -> Result<(), Failure> {
         return Ok(());
     }
     let seconds = u64::try_from(left / 1000 + 1).unwrap_or(1);
-    Err(Failure::too_many("Too many attempts with this username").retry_after(seconds))
+    Err(Failure::too_many("Too many attempts with this username from here").retry_after(seconds))
 }
 
-async fn fail<T>(agency: &Arc<Agency>, username: String, now: Millis) -> Result<T, Failure> {
+async fn fail<T>(agency: &Arc<Agency>, guesser: String, now: Millis) -> Result<T, Failure> {
     // A name longer than any username is not worth a row.
-    if username.len() <= 64 {
-        agency.change(move |batch| Ok((batch.count_failure(&username, now, now - FORGET_AFTER)?, None))).await?;
+    if guesser.len() <= 64 + LONGEST_NETWORK {
+        agency.change(move |batch| Ok((batch.count_failure(&guesser, now, now - FORGET_AFTER)?, None))).await?;
     }
     Err(wrong())
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     extract::{Query, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -99,7 +99,8 @@ pub async fn receive(
     body: Body,
 ) -> Result<StatusCode, Failure> {
     requests::must_be_plain_json(&headers)?;
-    let body: Bytes = requests::read(&headers, body, LARGEST, gateway.limits.body()).await?;
+    let whole = requests::read(&gateway, &headers, body, LARGEST).await?;
+    let body = whole.bytes.clone();
     if !endpoint.is_genuine(&headers, &body) {
         return Err(Failure::bad_signature("The signature does not fit the body"));
     }

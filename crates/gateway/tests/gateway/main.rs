@@ -8,6 +8,7 @@
 )]
 
 mod accounts;
+mod attacks;
 mod bad_input;
 mod commands;
 mod configuration;

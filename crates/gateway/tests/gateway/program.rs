@@ -34,6 +34,13 @@ impl Program {
         Self { child, address: said["address"].as_str().unwrap().to_owned() }
     }
 
+    /// The most memory that it had, in KiB.
+    pub(crate) fn most_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().strip_suffix(" kB").unwrap().trim().parse().unwrap()
+    }
+
     /// How it ended by itself, if it did.
     pub(crate) fn ended(&mut self) -> Option<i32> {
         self.child.try_wait().unwrap().and_then(|status| status.code())
