@@ -1,5 +1,7 @@
 //! Who saw what at which seq. Whether that is sight, `domain::visibility` alone decides.
 
+use std::collections::BTreeMap;
+
 use domain::{
     entry::Scope,
     ids::{CaseId, Seq, StaffId},
@@ -13,9 +15,10 @@ use crate::{Records, Result};
 /// How one person's sight of cases differs between two places in the journal.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SightChange {
-    /// Seen then, not now.
+    /// Seen at some time from then on, not now.
     pub lost: Vec<CaseId>,
-    /// Not seen then, seen now, and begun before then: the entries since do not tell the whole.
+    /// Seen now, and not all the time from then on: the entries since do not tell the whole, or tell what a client
+    /// passed over because later ones had come.
     pub gained: Vec<CaseId>,
 }
 
@@ -55,14 +58,21 @@ impl Records {
         Ok(visible(viewer, scope, audience.as_ref()))
     }
 
-    /// What went out of a person's sight and what came into it after `from` and up to `to`.
+    /// What went out of a person's sight and what came into it after `from` and up to `to`. A client whose last cursor
+    /// was at `from` may have been shown any of what was visible since, by the live stream; so each change counts, and
+    /// not the two ends alone.
     pub fn sight_change(&self, staff: StaffId, from: Seq, to: Seq) -> Result<SightChange> {
         if from == 0 || from >= to {
             return Ok(SightChange::default());
         }
-        let (then, now) = (self.viewer_at(staff, from)?, self.viewer_at(staff, to)?);
-        // Where the person is the same, only a case that changed hands can differ.
-        let since = if then == now { from } else { -1 };
+        let now = self.viewer_at(staff, to)?;
+        let sql = "SELECT from_seq FROM memberships WHERE staff = ?1 AND from_seq > ?2 AND from_seq <= ?3";
+        let mut viewers = BTreeMap::new();
+        for seq in std::iter::once(from).chain(self.seqs(sql, staff.0, from, to)?) {
+            viewers.insert(seq, self.viewer_at(staff, seq)?);
+        }
+        // Where the person stayed the same, only a case that changed hands can differ.
+        let since = if viewers.values().all(|viewer| *viewer == now) { from } else { -1 };
         let sql = "SELECT DISTINCT case_id FROM audiences WHERE from_seq > ?1 AND from_seq <= ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
         let cases =
@@ -70,15 +80,29 @@ impl Records {
         let mut change = SightChange::default();
         for case in cases.into_iter().map(CaseId) {
             let scope = Scope::Case(case);
-            let before = self.audience_at(case, from)?;
-            let saw = visible(&then, &scope, before.as_ref());
+            let sql = "SELECT from_seq FROM audiences WHERE case_id = ?1 AND from_seq > ?2 AND from_seq <= ?3";
+            let (mut ever, mut always) = (false, true);
+            for seq in self.seqs(sql, case.0, from, to)?.into_iter().chain(viewers.keys().copied()) {
+                if let (Some(audience), Some((_, viewer))) =
+                    (self.audience_at(case, seq)?, viewers.range(..=seq).next_back())
+                {
+                    let saw = visible(viewer, &scope, Some(&audience));
+                    ever |= saw;
+                    always &= saw;
+                }
+            }
             let sees = visible(&now, &scope, self.audience_at(case, to)?.as_ref());
-            match (saw, sees) {
-                (true, false) => change.lost.push(case),
-                (false, true) if before.is_some() => change.gained.push(case),
+            match (ever, always, sees) {
+                (true, _, false) => change.lost.push(case),
+                (_, false, true) => change.gained.push(case),
                 _ => {}
             }
         }
         Ok(change)
+    }
+
+    fn seqs(&self, sql: &str, of: Uuid, from: Seq, to: Seq) -> Result<Vec<Seq>> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_map(params![of, from, to], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
     }
 }

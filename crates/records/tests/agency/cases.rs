@@ -49,7 +49,9 @@ fn sight_changes_with_the_case_and_with_the_person() {
     let change = |agency: &Agency, staff, from, to| agency.records.sight_change(staff, from, to).unwrap();
     assert_eq!(change(&agency, lead, before, after).lost, [case]);
     assert_eq!(change(&agency, stranger, before, after).gained, [case]);
-    assert!(change(&agency, stranger, 1, after).gained.is_empty(), "its entries are all since then");
+    let since = "its entries are all since then, but it was not seen all the time";
+    assert_eq!(change(&agency, stranger, 1, after).gained, [case], "{since}");
+    assert_eq!(change(&agency, lead, 1, after).lost, [case], "the live stream may have brought it");
 
     let change_staff = |teams: &[&str]| Ask::ChangeStaff {
         staff: stranger,
@@ -66,7 +68,10 @@ fn sight_changes_with_the_case_and_with_the_person() {
     agency.ask(agency.admin, change_staff(&["faults"])).unwrap();
     let back = agency.journal.last().unwrap().seq;
     assert_eq!(change(&agency, stranger, out, back).gained, [case]);
-    assert_eq!(change(&agency, stranger, after, back), records::sight::SightChange::default(), "as if never gone");
+    let whole = records::sight::SightChange { lost: vec![], gained: vec![case] };
+    assert_eq!(change(&agency, stranger, after, back), whole, "out of sight for a while: it comes whole");
+    assert_eq!(change(&agency, stranger, back - 1, back), whole);
+    assert_eq!(change(&agency, stranger, back, back + 9), records::sight::SightChange::default());
 }
 
 #[test]

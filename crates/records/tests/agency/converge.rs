@@ -1,5 +1,7 @@
 //! Whatever happens, and whenever a desk looks: who followed it all and who starts afresh hold the same rows.
 
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use std::collections::BTreeSet;
 
 use domain::{
@@ -18,12 +20,44 @@ use crate::{Agency, MINUTE, Received, close};
 struct Follower {
     me: StaffId,
     records: Records,
+    /// The last cursor.
     at: Seq,
+    /// The last entry, which may have come over the live stream.
+    heard: Seq,
+    /// Told to catch up, and not done yet.
+    deaf: bool,
 }
 
 impl Follower {
     fn new(me: StaffId) -> Self {
-        Self { me, records: Records::open(Connection::open_in_memory().unwrap()).unwrap(), at: 0 }
+        Self { me, records: Records::open(Connection::open_in_memory().unwrap()).unwrap(), at: 0, heard: 0, deaf: true }
+    }
+
+    /// What came meanwhile over the live stream, which brings no cursor, and ends where sight changes.
+    fn listen(&mut self, agency: &Agency) {
+        let heard = self.heard;
+        for entry in agency.journal.iter().filter(|entry| entry.seq > heard) {
+            let (before, now) = (entry.seq - 1, entry.seq);
+            let viewer = agency.records.viewer_at(self.me, now).unwrap();
+            // What is written before its case is opened, in the same decision, goes with it.
+            let born = |at| match entry.scope {
+                Scope::Case(case) => {
+                    (at..).find(|at| agency.records.audience_at(case, *at).unwrap().is_some()).unwrap()
+                }
+                Scope::Agency | Scope::Staff(_) => at,
+            };
+            let sees = |at| agency.records.sees(&viewer, &entry.scope, born(at)).unwrap();
+            let moved = matches!(entry.scope, Scope::Case(case) if agency.records.audience_at(case, before).unwrap().is_some())
+                && sees(before) != sees(now);
+            self.deaf |= moved || agency.records.viewer_at(self.me, before).unwrap() != viewer;
+            if self.deaf {
+                return;
+            }
+            if sees(now) {
+                self.records.apply(entry).unwrap();
+            }
+            self.heard = now;
+        }
     }
 
     /// Asks what came since; whose account is not in use is not let in.
@@ -45,11 +79,11 @@ impl Follower {
         }
         let whole = |entry: &Entry| matches!(entry.scope, Scope::Case(case) if change.gained.contains(&case));
         for entry in agency.journal.iter().filter(|entry| entry.seq > self.at && !whole(entry)) {
-            if agency.records.sees(&viewer, &entry.scope, through).unwrap() {
+            if entry.seq > self.heard && agency.records.sees(&viewer, &entry.scope, through).unwrap() {
                 self.records.apply(entry).unwrap();
             }
         }
-        self.at = through;
+        (self.at, self.heard, self.deaf) = (through, through, false);
     }
 }
 
@@ -90,6 +124,7 @@ enum Act {
     Report { message: u8, status: u8 },
     Wait { minutes: i64 },
     Look { staff: u8 },
+    Listen { staff: u8 },
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -108,7 +143,8 @@ fn act() -> impl Strategy<Value = Act> {
         1 => any::<(u8, bool)>().prop_map(|(staff, active)| Act::Active { staff, active }),
         2 => any::<(u8, u8)>().prop_map(|(message, status)| Act::Report { message, status }),
         2 => prop::sample::select(vec![1, 13 * 60]).prop_map(|minutes| Act::Wait { minutes }),
-        4 => any::<u8>().prop_map(|staff| Act::Look { staff }),
+        3 => any::<u8>().prop_map(|staff| Act::Look { staff }),
+        4 => any::<u8>().prop_map(|staff| Act::Listen { staff }),
     ]
 }
 
@@ -182,6 +218,11 @@ impl World {
             Act::Look { staff } => {
                 let n = usize::from(staff) % self.desks.len();
                 self.desks[n].catch_up(&self.agency);
+                return Some(());
+            }
+            Act::Listen { staff } => {
+                let n = usize::from(staff) % self.desks.len();
+                self.desks[n].listen(&self.agency);
                 return Some(());
             }
             Act::Note { staff, on } => {
@@ -277,4 +318,17 @@ fn what_a_case_was_told_of_its_contact_leaves_with_it() {
     let two = [write(2, 1, true), Act::Look { staff: 0 }, write(1, 1, true), Act::Look { staff: 0 }];
     converge(&[&two[..], &[Act::Transfer { case: 0, team: 1 }]].concat());
     converge(&[&two[..], &[Act::Transfer { case: 1, team: 1 }]].concat());
+}
+
+#[test]
+fn a_case_that_came_and_went_between_two_cursors_is_forgotten() {
+    let came = [Act::Look { staff: 0 }, write(0, 1, true), Act::Listen { staff: 0 }];
+    converge(&[&came[..], &[Act::Transfer { case: 0, team: 1 }, Act::Listen { staff: 0 }]].concat());
+}
+
+#[test]
+fn a_case_that_is_given_to_my_team_soon_after_it_began_comes_whole() {
+    let began =
+        [Act::Look { staff: 1 }, write(0, 1, true), Act::Teams { staff: 0, teams: 1 }, Act::Listen { staff: 1 }];
+    converge(&[&began[..], &[Act::Transfer { case: 0, team: 1 }, Act::Listen { staff: 1 }]].concat());
 }
