@@ -26,3 +26,14 @@ fn the_protocol_names_every_kind_command_and_code() {
         assert!(text.contains(path), "docs/protocol.md does not name {path}");
     }
 }
+
+#[test]
+fn the_limits_on_paper_are_those_in_force() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/protocol.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let block = text.split("\n[limits]").nth(1).unwrap().split("\n\n").next().unwrap();
+    let lines: Vec<_> = block.lines().skip(1).collect();
+    assert_eq!(lines.len(), 6, "{block}");
+    let written: gateway::connections::Limits = toml::from_str(&lines.join("\n")).unwrap();
+    assert_eq!(format!("{written:?}"), format!("{:?}", gateway::connections::Limits::default()));
+}
