@@ -105,8 +105,8 @@ pub struct ContactFacts {
     pub name: Option<String>,
     /// How WhatsApp knows them, past and present.
     pub identifiers: Vec<Identifier>,
-    /// Their open cases: whose people are told of a change.
-    pub open_cases: Vec<CaseId>,
+    /// Their open cases, or their last one where none is open: whose people are told of a change.
+    pub cases: Vec<CaseId>,
 }
 
 /// A message of ours.

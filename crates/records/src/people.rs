@@ -76,11 +76,20 @@ impl Records {
             let (kind, value, from, to) = row?;
             identifiers.push(Identifier { kind: read_word(&kind)?, value, from, to });
         }
-        let sql = "SELECT k.id FROM conversations c JOIN cases k ON k.conversation = c.id
-                   WHERE k.state = 'open' AND (c.contact = ?1 OR c.contact IN (SELECT id FROM contacts WHERE merged_into = ?1))";
+        let sql = "SELECT k.id, k.state = 'open' AS open FROM conversations c JOIN cases k ON k.conversation = c.id
+                   WHERE c.contact = ?1 OR c.contact IN (SELECT id FROM contacts WHERE merged_into = ?1)
+                   ORDER BY open DESC, k.last_seq DESC";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let open_cases = statement.query_map([id.0], |row| row.get(0).map(CaseId))?.collect::<rusqlite::Result<_>>()?;
-        Ok(Some(ContactFacts { id, name, identifiers, open_cases }))
+        let rows = statement.query_map([id.0], |row| Ok((CaseId(row.get(0)?), row.get::<_, bool>(1)?)))?;
+        let mut cases = vec![];
+        for row in rows {
+            let (case, open) = row?;
+            if !open && !cases.is_empty() {
+                break;
+            }
+            cases.push(case);
+        }
+        Ok(Some(ContactFacts { id, name, identifiers, cases }))
     }
 
     /// Who holds an identifier now, aliases resolved.

@@ -18,9 +18,10 @@ pub(super) struct Sender {
     pub(super) now: ContactChanged,
     /// Whether these differ from what is on record.
     pub(super) changed: bool,
-    /// Open cases whose people should know.
-    pub(super) open_cases: BTreeSet<CaseId>,
-    /// Another contact that lost a number to this one, or turned out to be the same person.
+    /// Cases whose people should know.
+    pub(super) cases: BTreeSet<CaseId>,
+    /// Another contact that lost a number to this one, or turned out to be the same person, and the cases whose people
+    /// should know: their own, for neither a join nor a number that changed hands widens an audience.
     pub(super) other: Option<(ContactChanged, BTreeSet<CaseId>)>,
 }
 
@@ -52,13 +53,13 @@ pub(super) fn sender(facts: &Facts, inbound: &Inbound, new: impl FnOnce() -> Con
         if let Some(phone) = given(IdentifierKind::Phone) {
             give_up(&mut after.identifiers, phone, inbound.received_at);
         }
-        (after, other.open_cases.iter().copied().collect())
+        (after, other.cases.iter().copied().collect())
     });
     Sender {
         contact,
         changed: now != before,
         now,
-        open_cases: found.map(|found| found.open_cases.iter().copied().collect()).unwrap_or_default(),
+        cases: found.map(|found| found.cases.iter().copied().collect()).unwrap_or_default(),
         other,
     }
 }

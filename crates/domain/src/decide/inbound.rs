@@ -35,11 +35,9 @@ pub(super) fn receive(facts: &Facts, inbound: &Inbound, cause: Option<Uuid>, con
     };
 
     if let Some((other, cases)) = sender.other {
-        let mut cases = cases;
-        cases.insert(case);
         tell(&other, &mut cases.into_iter());
     }
-    let mut informed = if sender.changed { sender.open_cases } else { Default::default() };
+    let mut informed = if sender.changed { sender.cases } else { Default::default() };
     if sender.changed || existing.is_none() {
         informed.insert(case);
     }

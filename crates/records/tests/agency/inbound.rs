@@ -1,8 +1,10 @@
 //! Whose a citizen's message is, which case it belongs to, where it stands.
 
+use std::collections::BTreeSet;
+
 use domain::{
     command::{Ask, Code, Inbound, SystemAsk},
-    entry::{Fact, Identifier, IdentifierKind, Scope},
+    entry::{Entry, Fact, Identifier, IdentifierKind, Scope},
     ids::Millis,
     words::Role,
 };
@@ -100,6 +102,12 @@ fn a_number_that_changed_hands_joins_nobody() {
     let before = agency.receive(Some("KW.1"), Some("96566041187"), "text", None);
     let after = agency.receive(Some("KW.2"), Some("96566041187"), "text", None);
     assert_ne!(before.conversation, after.conversation);
+    let told = |agency: &Agency, case| {
+        let told = |entry: &&Entry| entry.scope == Scope::Case(case) && entry.fact.kind() == "contact_changed";
+        agency.journal.iter().filter(told).map(|entry| entry.subject.clone()).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(told(&agency, after.case).len(), 1, "nothing of the former holder");
+    assert!(told(&agency, before.case).is_disjoint(&told(&agency, after.case)));
     let lead = agency.staff("lead", Role::Lead, "desk");
     let message = agency.reply(lead, &before).unwrap();
     match &agency.journal.last().unwrap().fact {
@@ -108,6 +116,15 @@ fn a_number_that_changed_hands_joins_nobody() {
         }
         other => panic!("{other:?}"),
     }
+
+    // Where the former holder has no open case, the last one keeps the record straight.
+    let mut agency = Agency::new();
+    let lead = agency.staff("lead", Role::Lead, "desk");
+    let before = agency.receive(Some("KW.1"), Some("96566041187"), "text", None);
+    agency.ask(lead, close(before.case)).unwrap();
+    let after = agency.receive(Some("KW.2"), Some("96566041187"), "text", None);
+    let shown = agency.receive(None, Some("96566041187"), "text", None);
+    assert_eq!(shown.conversation, after.conversation);
 }
 
 #[test]
