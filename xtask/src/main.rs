@@ -4,6 +4,7 @@
 //! (`process`). Messages go to the error stream, so that what `--json` prints stands alone.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 
+mod bench;
 mod build;
 mod demo;
 mod display;
@@ -34,6 +35,8 @@ enum Task {
     Demo(demo::Options),
     /// Tries everything: format, lints, tests, and the whole product in a browser and in its real window
     Test(test::Options),
+    /// Measures the gateway as it is released, each figure beside its ceiling
+    Bench(bench::Options),
     /// Writes what is generated from other files: TypeScript's side of the desk's commands
     Generate,
     /// Takes the pictures of docs/pictures/ from the real window
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
     let done = process::end_all_when_told().and_then(|()| match Arguments::parse().task {
         Task::Demo(options) => demo::run(&options),
         Task::Test(options) => test::run(&options),
+        Task::Bench(options) => bench::run(&options),
         Task::Generate => build::generate(),
         Task::Shots => shots::run(),
         Task::Icons => icons::run(),

@@ -19,6 +19,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("desk", &["domain", "records"]),
     ("development-host", &["desk", "domain"]),
     ("shubbak", &["desk", "domain"]),
+    ("bench", &["domain", "whatsapp"]),
     ("xtask", &[]),
 ];
 const MOST_LINES: usize = 600;

@@ -1,0 +1,159 @@
+//! The real gateway, as a program of its own in a temporary folder.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{BufRead as _, BufReader},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use rusqlite::{Connection as Sqlite, OpenFlags};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::load::{LINE, SECRET};
+
+/// A storage, with its configuration.
+pub(crate) struct House {
+    folder: TempDir,
+    program: PathBuf,
+    /// The one-time code of the account `admin`.
+    pub(crate) code: String,
+}
+
+/// A program that serves. It ends when this value goes.
+pub(crate) struct Server {
+    child: Child,
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+}
+
+impl House {
+    /// Makes a storage.
+    pub(crate) fn new(program: &Path, pack: &Path) -> Result<Self> {
+        let folder = tempfile::tempdir().context("Making a folder")?;
+        let pack = pack.canonicalize().with_context(|| format!("Finding {}", pack.display()))?;
+        // One machine plays every desk and Meta, so its one address needs the place of all of them. Nothing is sent out.
+        let config = format!(
+            "[server]\nlisten = \"127.0.0.1:0\"\n\
+             [limits]\nconnections_per_address = 4000\n\
+             [storage]\njournal = \"sqlite:data\"\nrecords = \"data\"\n\
+             [whatsapp]\ngraph_url = \"http://127.0.0.1:9\"\napp_secret_file = \"app-secret\"\n\
+             [[agency]]\nid = \"mew\"\npack = {pack:?}\n\
+             [[agency.line]]\nphone_number_id = {LINE:?}\ndisplay_number = \"96522200000\"\ntoken_file = \"token\"\n"
+        );
+        for (name, text) in [("gateway.toml", config.as_str()), ("app-secret", SECRET), ("token", "no token")] {
+            fs::write(folder.path().join(name), text).with_context(|| format!("Writing {name}"))?;
+        }
+        let made = Command::new(program)
+            .args(["init", "--json", "--config"])
+            .arg(folder.path().join("gateway.toml"))
+            .stderr(Stdio::inherit())
+            .output()
+            .context("Running the gateway's init")?;
+        ensure!(made.status.success(), "The gateway's init failed");
+        let made: Value = serde_json::from_slice(&made.stdout).context("Reading what init says")?;
+        let code = made.pointer("/admins/0/code").and_then(Value::as_str).context("Reading the one-time code")?;
+        Ok(Self { code: code.to_owned(), program: program.to_owned(), folder })
+    }
+
+    /// Starts the gateway on it.
+    pub(crate) fn serve(&self) -> Result<Server> {
+        let mut command = Command::new(&self.program);
+        command.args(["serve", "--json", "--config"]).arg(self.folder.path().join("gateway.toml"));
+        Server::start(command.env("RUST_LOG", "warn"))
+    }
+
+    fn open(&self, file: &str) -> Result<Sqlite> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = Sqlite::open_with_flags(self.folder.path().join("data").join(file), flags)
+            .with_context(|| format!("Opening {file}"))?;
+        conn.busy_timeout(Duration::from_secs(10)).context("Opening a file")?;
+        conn.pragma_update(None, "query_only", true).context("Opening a file")?;
+        Ok(conn)
+    }
+
+    /// How many messages of citizens are in the journal.
+    pub(crate) fn journalled(&self) -> Result<usize> {
+        let count: i64 = self
+            .open("mew/journal.db")?
+            .query_row("SELECT count(*) FROM entries WHERE kind = 'message_received'", [], |row| row.get(0))
+            .context("Counting messages")?;
+        usize::try_from(count).context("Counting messages")
+    }
+
+    /// Waits until no delivery is unfinished: then all of them are in the journal.
+    pub(crate) async fn settled(&self) -> Result<()> {
+        let conn = self.open("deliveries.db")?;
+        let until = Instant::now() + Duration::from_secs(300);
+        while Instant::now() < until {
+            let waits: bool = conn
+                .query_row("SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'waiting')", [], |row| row.get(0))
+                .context("Asking for unfinished deliveries")?;
+            if !waits {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        anyhow::bail!("Deliveries are unfinished after five minutes")
+    }
+}
+
+impl Server {
+    /// Starts a program that prints its address as JSON.
+    pub(crate) fn start(command: &mut Command) -> Result<Self> {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("Starting a server")?;
+        let output = child.stdout.take();
+        // From here on the program ends with this value, also if what it says makes no sense.
+        let mut server = Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        let mut line = String::new();
+        BufReader::new(output.context("Reading where a server listens")?).read_line(&mut line)?;
+        let said: Value = serde_json::from_str(&line).context("Reading where a server listens")?;
+        let address = said.get("address").and_then(Value::as_str).context("Reading where a server listens")?;
+        server.address = address.trim_start_matches("http://").parse().context("Reading where a server listens")?;
+        Ok(server)
+    }
+
+    fn status(&self, name: &str) -> Result<f64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))
+            .context("Reading a process's memory, which this program can on Linux alone")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).context("Reading a process's memory")?;
+        let kib: f64 = line.trim_start_matches(':').trim().trim_end_matches("kB").trim().parse()?;
+        Ok(kib / 1024.0)
+    }
+
+    /// Its resident memory, in MiB.
+    pub(crate) fn memory(&self) -> Result<f64> {
+        self.status("VmRSS")
+    }
+
+    /// The most that it ever was.
+    pub(crate) fn most_memory(&self) -> Result<f64> {
+        self.status("VmHWM")
+    }
+
+    /// The processor time of its threads by name, in clock ticks (1/100 s).
+    pub(crate) fn threads(&self) -> Result<BTreeMap<String, u64>> {
+        let mut by_name = BTreeMap::new();
+        for thread in fs::read_dir(format!("/proc/{}/task", self.child.id())).context("Listing threads")? {
+            // A thread may end while it is looked at.
+            let Ok(stat) = fs::read_to_string(thread?.path().join("stat")) else { continue };
+            let Some((head, rest)) = stat.rsplit_once(')') else { continue };
+            let name = head.split_once('(').map_or("", |(_, name)| name);
+            let ticks: u64 = rest.split_whitespace().skip(11).take(2).filter_map(|n| n.parse::<u64>().ok()).sum();
+            *by_name.entry(name.to_owned()).or_default() += ticks;
+        }
+        Ok(by_name)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
