@@ -1,19 +1,19 @@
 //! Passwords: what is too easy to guess, and Argon2id, two at a time.
 //!
 //! Length counts, composition does not (NIST SP 800-63B-4). Each hash takes 19 MiB, so however many sign in at once,
-//! two are computed and the rest wait, up to a bound beyond which they are told to come again.
+//! two are computed and the rest wait, up to a bound beyond which they are told to come again. The two are threads of
+//! their own, each with one working set that it uses again: an allocator keeps such blocks for every thread that ever
+//! held one, and the runtime has hundreds.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use argon2::{
-    Algorithm, Argon2, Params, Version,
-    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+    ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version,
+    password_hash::phc::{Output, PasswordHash, Salt},
 };
-use tokio::sync::Semaphore;
+use subtle::ConstantTimeEq;
+use tokio::sync::{mpsc, oneshot};
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
@@ -48,79 +48,97 @@ const OBVIOUS: &[&str] = &[
     "mypasswordissecret",
 ];
 
+/// Argon2's working set.
+type Memory = Vec<Block>;
+type Work = Box<dyn FnOnce(&mut Memory) + Send>;
+
 /// Hashes and checks passwords.
 pub struct Passwords {
-    slots: Arc<Semaphore>,
-    waiting: Arc<AtomicUsize>,
+    queue: mpsc::Sender<Work>,
     /// Checked where there is no account, so that the answer takes as long.
     nobody: Arc<str>,
 }
 
 impl Passwords {
-    /// Computes the one hash that no password fits.
+    /// Starts the threads, which end with this, and computes the one hash that no password fits.
     pub fn new() -> Result<Self> {
-        let nobody = hash(&data_encoding::HEXLOWER.encode(&crate::keys::random::<32>()?))?.into();
-        Ok(Self { slots: Arc::new(Semaphore::new(AT_ONCE)), waiting: Arc::default(), nobody })
+        let nobody = data_encoding::HEXLOWER.encode(&crate::keys::random::<32>()?);
+        let nobody = hash(&nobody, &mut Memory::new())?.into();
+        let (queue, waiting) = mpsc::channel::<Work>(WAITING);
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..AT_ONCE {
+            let waiting = Arc::clone(&waiting);
+            let next = move || waiting.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
+            std::thread::Builder::new()
+                .name("passwords".to_owned())
+                .spawn(move || {
+                    let mut memory = Memory::new();
+                    std::iter::from_fn(next).for_each(|work| work(&mut memory));
+                })
+                .context("Starting a thread for passwords")?;
+        }
+        Ok(Self { queue, nobody })
     }
 
     /// Hashes a new password.
     pub async fn hash(&self, password: Zeroizing<String>) -> Result<String, Failure> {
-        self.with_slot(move || hash(&password)).await
+        self.compute(move |memory| hash(&password, memory)).await
     }
 
     /// Whether a password fits a hash; where there is none it does not, and takes as long.
     pub async fn fits(&self, password: Zeroizing<String>, known: Option<String>) -> Result<bool, Failure> {
         let nobody = Arc::clone(&self.nobody);
-        self.with_slot(move || {
-            let text = known.as_deref().unwrap_or(&nobody);
-            let parsed = PasswordHash::new(text).context("Reading a password's hash")?;
-            let fits = argon2()?.verify_password(password.as_bytes(), &parsed).is_ok();
-            Ok(fits && known.is_some())
+        self.compute(move |memory| {
+            let known_hash =
+                PasswordHash::new(known.as_deref().unwrap_or(&nobody)).context("Reading a password's hash")?;
+            let params = Params::try_from(&known_hash).context("Reading how a password was hashed")?;
+            let (salt, hash) = known_hash.salt.zip(known_hash.hash).context("Reading a password's hash")?;
+            let given = output(&password, &salt, params, memory)?;
+            Ok(bool::from(given.as_slice().ct_eq(hash.as_bytes())) && known.is_some())
         })
         .await
     }
 
-    async fn with_slot<T: Send + 'static>(
+    async fn compute<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> Result<T> + Send + 'static,
+        work: impl FnOnce(&mut Memory) -> Result<T> + Send + 'static,
     ) -> Result<T, Failure> {
-        let _place = Place::take(&self.waiting)?;
-        let slot = Arc::clone(&self.slots).acquire_owned().await.context("Waiting for a place to hash")?;
-        let done = tokio::task::spawn_blocking(move || {
-            let done = work();
-            drop(slot);
-            done
+        let (done, answer) = oneshot::channel();
+        let work = Box::new(move |memory: &mut Memory| {
+            // Whoever asked may have gone.
+            let _ = done.send(work(memory));
         });
-        Ok(done.await.context("Hashing a password")??)
-    }
-}
-
-/// A place among those that wait.
-struct Place(Arc<AtomicUsize>);
-
-impl Place {
-    fn take(waiting: &Arc<AtomicUsize>) -> Result<Self, Failure> {
-        let place = Self(Arc::clone(waiting));
-        if waiting.fetch_add(1, Ordering::Relaxed) >= WAITING {
+        if self.queue.try_send(work).is_err() {
             return Err(Failure::too_many("Too many people are signing in at once").retry_after(10));
         }
-        Ok(place)
+        Ok(answer.await.context("Hashing a password")??)
     }
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-fn argon2() -> Result<Argon2<'static>> {
+/// A new hash, as a PHC string, with a salt of its own.
+fn hash(password: &str, memory: &mut Memory) -> Result<String> {
     let params = Params::new(MEMORY_KIB, PASSES, 1, None).context("Setting up Argon2")?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+    let salt = Salt::new(&crate::keys::random::<16>()?).context("Making a salt")?;
+    let written = (&params).try_into().context("Writing how a password is hashed")?;
+    let hash = Output::new(&output(password, &salt, params, memory)?).context("Writing a password's hash")?;
+    let version = Some(Version::V0x13.into());
+    let whole =
+        PasswordHash { algorithm: ARGON2ID_IDENT, version, params: written, salt: Some(salt), hash: Some(hash) };
+    Ok(whole.to_string())
 }
 
-fn hash(password: &str) -> Result<String> {
-    Ok(argon2()?.hash_password(password.as_bytes()).context("Hashing a password")?.to_string())
+fn output(
+    password: &str,
+    salt: &[u8],
+    params: Params,
+    memory: &mut Memory,
+) -> Result<[u8; Params::DEFAULT_OUTPUT_LEN]> {
+    memory.resize(params.block_count().max(memory.len()), Block::default());
+    let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_into_with_memory(password.as_bytes(), salt, &mut output, memory.as_mut_slice())
+        .context("Hashing a password")?;
+    Ok(output)
 }
 
 /// Why a password may not be chosen, or `None`.
@@ -160,6 +178,8 @@ pub fn weakness(password: &str, agency: &str, username: &str) -> Option<&'static
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     #[tokio::test(flavor = "multi_thread")]
@@ -170,7 +190,7 @@ mod tests {
         for _ in 0..WAITING + 50 {
             let (passwords, now, most) = (Arc::clone(&passwords), Arc::clone(&now), Arc::clone(&most));
             asked.spawn(async move {
-                let done = passwords.with_slot(move || {
+                let done = passwords.compute(move |_| {
                     most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                     std::thread::sleep(std::time::Duration::from_millis(2));
                     now.fetch_sub(1, Ordering::SeqCst);
@@ -183,7 +203,7 @@ mod tests {
         assert_eq!(most.load(Ordering::SeqCst), AT_ONCE);
         let refused = done.iter().filter(|done| **done == Err(429)).count();
         assert!((1..=50).contains(&refused), "{refused} of {} were refused", done.len());
-        assert_eq!(passwords.waiting.load(Ordering::SeqCst), 0, "every place is given back");
+        assert!(passwords.compute(|_| Ok(())).await.is_ok(), "every place is given back");
     }
 
     #[test]

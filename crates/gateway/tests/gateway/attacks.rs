@@ -122,6 +122,28 @@ async fn huge_and_deep_bodies_are_refused_and_cost_little_memory() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn many_sign_ins_at_once_take_the_memory_of_two() {
+    let house = House::new("http://127.0.0.1:9");
+    let program = Program::start(&house.config, "error", std::process::Stdio::inherit());
+    let _ = house.admin(&program.address).await;
+    let before = program.most_memory();
+    let mut asked = tokio::task::JoinSet::new();
+    for n in 0..40 {
+        let address = program.address.clone();
+        asked.spawn(async move {
+            let device = format!("desk-{n}");
+            let body = json!({"agency": "mew", "username": "admin", "password": PASSWORD, "device": device});
+            crate::house::sign_in(&address, &body).await
+        });
+    }
+    assert_eq!(asked.join_all().await.len(), 40);
+    // Each thread that ever hashed keeps its 19 MiB: 40 of them would be 760.
+    let more = program.most_memory().saturating_sub(before);
+    assert!(more < 80 << 10, "{more} KiB more");
+    program.kill();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_device_is_cut_off_within_a_second() {
     let house = House::new("http://127.0.0.1:9");
     let served = house.serve().await;
