@@ -58,14 +58,7 @@ async fn what_was_answered_200_is_in_the_journal_exactly_once() {
         }
     }
     let program = Program::start(&house.config, "error", Stdio::inherit());
-    eventually("every delivery is done", async || {
-        let left: i64 = house
-            .deliveries()
-            .query_row("SELECT count(*) FROM deliveries WHERE state <> 'done'", [], |row| row.get(0))
-            .unwrap();
-        (left == 0).then_some(())
-    })
-    .await;
+    house.all_taken_in().await;
     assert_eq!(http().get(format!("{}/readyz", program.address)).send().await.unwrap().status(), 200);
     program.kill();
 

@@ -181,6 +181,16 @@ impl House {
         rusqlite::Connection::open(self.folder.path().join("data/deliveries.db")).unwrap()
     }
 
+    /// Waits until intake has done every delivery.
+    pub(crate) async fn all_taken_in(&self) {
+        eventually("every delivery is done", async || {
+            let sql = "SELECT count(*) FROM deliveries WHERE state <> 'done'";
+            let left: i64 = self.deliveries().query_row(sql, [], |row| row.get(0)).unwrap();
+            (left == 0).then_some(())
+        })
+        .await;
+    }
+
     /// How many entries of a kind the journal has.
     pub(crate) fn count(&self, kind: &str) -> i64 {
         let sql = "SELECT count(*) FROM entries WHERE kind = ?1";

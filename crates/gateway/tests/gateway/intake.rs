@@ -32,14 +32,7 @@ async fn repeated_and_shuffled_deliveries_are_taken_in_once() {
             assert_eq!(one.await.unwrap(), 200);
         }
     }
-    eventually("every delivery is done", async || {
-        let left: i64 = house
-            .deliveries()
-            .query_row("SELECT count(*) FROM deliveries WHERE state <> 'done'", [], |row| row.get(0))
-            .unwrap();
-        (left == 0).then_some(())
-    })
-    .await;
+    house.all_taken_in().await;
     let lines = admin.sync("0").await;
     let received = entries(&lines, "message_received");
     let once: HashSet<String> = received.iter().map(|entry| entry["body"]["wamid"].to_string()).collect();
