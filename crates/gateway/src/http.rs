@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Router,
     extract::State,
-    http::{HeaderValue, StatusCode, header},
-    routing::{delete, get, post},
+    http::{HeaderValue, Method, StatusCode, header},
+    routing::{MethodRouter, delete, get, post},
 };
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -15,16 +15,54 @@ use crate::{commands, failure::Failure, gateway::Gateway, live, session, sync, w
 /// How long requests that are under way have to end when the gateway stops.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Whom a way in lets through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// Whoever comes: nothing in the answer belongs to anybody.
+    Anybody,
+    /// Whoever bears the token of a device that is signed in.
+    SignedIn,
+}
+
+/// A way in: a method on a path.
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The path, as the router writes it.
+    pub path: &'static str,
+    /// Whom it lets through.
+    pub who: Who,
+    handler: fn() -> MethodRouter<Arc<Gateway>>,
+}
+
+/// Every way in but the webhooks, whose paths the configuration gives. The router is built from it, and whatever must
+/// name them all (who may use which, how they are described) is held to it.
+pub const ROUTES: &[Route] = &[
+    Route { method: Method::POST, path: "/api/v1/session", who: Who::Anybody, handler: || post(session::sign_in) },
+    Route {
+        method: Method::DELETE,
+        path: "/api/v1/session",
+        who: Who::SignedIn,
+        handler: || delete(session::sign_out),
+    },
+    Route { method: Method::GET, path: "/api/v1/sync", who: Who::SignedIn, handler: || get(sync::sync) },
+    Route { method: Method::GET, path: "/api/v1/live", who: Who::SignedIn, handler: || get(live::live) },
+    Route {
+        method: Method::GET,
+        path: "/api/v1/cases/{id}/entries",
+        who: Who::SignedIn,
+        handler: || get(sync::case_entries),
+    },
+    Route { method: Method::POST, path: "/api/v1/commands", who: Who::SignedIn, handler: || post(commands::commands) },
+    Route { method: Method::GET, path: "/healthz", who: Who::Anybody, handler: || get(async || "ok\n") },
+    Route { method: Method::GET, path: "/readyz", who: Who::Anybody, handler: || get(ready) },
+];
+
 /// Every path.
 pub fn router(gateway: &Arc<Gateway>) -> Router {
-    let mut router = Router::new()
-        .route("/api/v1/session", post(session::sign_in).merge(delete(session::sign_out)))
-        .route("/api/v1/sync", get(sync::sync))
-        .route("/api/v1/live", get(live::live))
-        .route("/api/v1/cases/{id}/entries", get(sync::case_entries))
-        .route("/api/v1/commands", post(commands::commands))
-        .route("/healthz", get(async || "ok\n"))
-        .route("/readyz", get(ready))
+    let mut router = ROUTES
+        .iter()
+        .fold(Router::new(), |router, route| router.route(route.path, (route.handler)()))
         .method_not_allowed_fallback(async || Failure::method_not_allowed("This path does not know this method"))
         .with_state(Arc::clone(gateway));
     for (path, endpoint) in &gateway.endpoints {
