@@ -163,6 +163,7 @@ impl Decider {
     fn try_batch(&mut self, jobs: Vec<Job>) -> Result<Told> {
         let mut batch = self.journal.begin()?;
         self.mind.bring_up(&batch)?;
+        look_ahead(&mut batch, &jobs)?;
         self.mind.execute("BEGIN IMMEDIATE")?;
         let mut told = Told::default();
         for job in jobs {
@@ -185,6 +186,19 @@ impl Decider {
         }
         Ok(told)
     }
+}
+
+/// Asks at once whether what a batch decides about was decided before.
+fn look_ahead(batch: &mut Batch<'_>, jobs: &[Job]) -> Result<()> {
+    let (mut items, mut commands) = (Vec::new(), Vec::new());
+    for job in jobs {
+        match job {
+            Job::Inbound { items: more, .. } => items.extend(more.iter().map(|item| item.key)),
+            Job::Command { given, .. } => commands.push(given.id),
+            Job::System { .. } | Job::Aside(_) => {}
+        }
+    }
+    batch.look_ahead(&items, &commands)
 }
 
 impl Mind {
@@ -280,13 +294,13 @@ impl Mind {
         told: &mut Told,
         work: impl FnOnce(&mut Self, &mut Batch<'_>, &mut Told) -> Result<T>,
     ) -> Result<Option<T>> {
-        let mark = batch.savepoint()?;
+        let mark = batch.mark();
         self.execute("SAVEPOINT item")?;
         let (events, read) = (told.events.len(), told.read.len());
         match work(self, batch, told) {
             Ok(done) => {
                 self.execute("RELEASE item")?;
-                batch.release(mark)?;
+                batch.keep(mark)?;
                 Ok(Some(done))
             }
             Err(error) => {
@@ -322,7 +336,7 @@ impl Mind {
                 }
                 (Err(refusal), _) => {
                     tracing::error!(agency = mind.agency, code = refusal.code.as_str(), "An item was not taken in");
-                    batch.unsee(&key)?;
+                    batch.unsee(&key);
                     Err("refused")
                 }
             })

@@ -13,6 +13,7 @@ pub mod deliveries;
 pub mod failure;
 pub mod gateway;
 pub mod heads;
+pub mod home;
 pub mod http;
 pub mod init;
 pub mod intake;

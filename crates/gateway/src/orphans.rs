@@ -5,9 +5,8 @@
 
 use anyhow::{Context, Result};
 use domain::{chain::Hash, command::Report, ids::Millis};
-use rusqlite::params;
 
-use crate::journal::Batch;
+use crate::{home::values, journal::Batch};
 
 /// Meta repeats for seven days; a message not known by then is not ours.
 const KEEP: Millis = 8 * 24 * 3_600_000;
@@ -29,37 +28,27 @@ CREATE INDEX orphans_by_time ON orphans (at);
 pub fn keep(batch: &Batch<'_>, wamid: &Hash, report: &Report, now: Millis) -> Result<()> {
     let status = serde_json::to_string(&report.status).context("Writing an early status")?;
     let error = serde_json::to_string(&report.error).context("Writing an early status")?;
-    batch
-        .connection()
-        .execute("DELETE FROM orphans WHERE at < ?1", params![now - KEEP])
-        .and_then(|_| {
-            batch.connection().execute(
-                "INSERT INTO orphans (wamid, at, status, error) VALUES (?1, ?2, ?3, ?4)",
-                params![wamid, now, status, error],
-            )
-        })
-        .context("Keeping an early status")?;
-    Ok(())
+    let home = batch.home()?;
+    let sql = "INSERT INTO orphans (wamid, at, status, error) VALUES ($1, $2, $3, $4)";
+    home.execute("DELETE FROM orphans WHERE at < $1", values![now - KEEP])
+        .and_then(|_| home.execute(sql, values![wamid, now, status, error]))
+        .context("Keeping an early status")
+        .map(drop)
 }
 
 /// Takes the statuses of a message that has become known, in the order in which they came.
 pub fn take(batch: &Batch<'_>, hash: &Hash, wamid: &str) -> Result<Vec<Report>> {
-    let rows = batch
-        .connection()
-        .prepare_cached("DELETE FROM orphans WHERE wamid = ?1 RETURNING n, status, error")
-        .and_then(|mut delete| {
-            let rows = delete.query_map(params![hash], |row| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
-            })?;
-            rows.collect::<rusqlite::Result<Vec<_>>>()
-        });
-    let mut rows = rows.context("Taking early statuses")?;
-    rows.sort_unstable_by_key(|(n, ..)| *n);
-    rows.into_iter()
-        .map(|(_, status, error)| {
+    let sql = "DELETE FROM orphans WHERE wamid = $1 RETURNING n, status, error";
+    let rows = batch.home()?.query(sql, values![hash]).context("Taking early statuses")?;
+    let mut reports = rows
+        .into_iter()
+        .map(|mut row| {
+            let (n, status, error) = (row.integer()?, row.text()?, row.text()?);
             let status = serde_json::from_str(&status).context("Reading an early status")?;
             let error = serde_json::from_str(&error).context("Reading an early status")?;
-            Ok(Report { message: None, wamid: wamid.to_owned(), status, error })
+            Ok((n, Report { message: None, wamid: wamid.to_owned(), status, error }))
         })
-        .collect()
+        .collect::<Result<Vec<_>>>()?;
+    reports.sort_unstable_by_key(|(n, _)| *n);
+    Ok(reports.into_iter().map(|(_, report)| report).collect())
 }

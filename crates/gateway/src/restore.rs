@@ -117,7 +117,7 @@ pub fn release_sending(config: &Config, agency: Option<&str>) -> Result<Vec<Stri
     let mut released = Vec::new();
     for settings in chosen(config, agency)? {
         let mut journal = Journal::open(&journal::path(&config.journal, &settings.id))?;
-        let batch = journal.begin()?;
+        let mut batch = journal.begin()?;
         if batch.release_sending()? {
             released.push(settings.id.clone());
         }
@@ -165,7 +165,7 @@ fn renew(
     }
     let mut journal = Journal::open(&files.journal)?;
     let mut batch = journal.begin()?;
-    batch.rename(ids.next(clock.now()))?;
+    batch.rename(ids.next(clock.now()));
     batch.hold_sending(clock.now())?;
     batch.commit()?;
     let mut decider = decider(settings, files, key, clock, ids, journal)?;
