@@ -63,7 +63,7 @@ pub(crate) async fn add_note(seat: &Seat, request: AddNote) -> Result<Queued, Ca
     if conversation_of(seat, case).await? != conversation {
         return Err(not_found("case in this conversation"));
     }
-    queue(seat, conversation, case, Ask::AddNote { case, text }, Some(Mode::Note)).await
+    queue(seat, conversation, case, Ask::AddNote { case, text, media: vec![] }, Some(Mode::Note)).await
 }
 
 /// An act on a case.

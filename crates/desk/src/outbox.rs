@@ -309,7 +309,7 @@ mod tests {
 
     fn note(c: &Connection, n: u128, where_: u128) {
         let case = CaseId(Uuid::from_u128(where_));
-        put(c, id(n), conversation(where_), case, Ask::AddNote { case, text: "س".into() }, 100).unwrap();
+        put(c, id(n), conversation(where_), case, Ask::AddNote { case, text: "س".into(), media: vec![] }, 100).unwrap();
     }
 
     fn close(c: &Connection, n: u128, where_: u128) {

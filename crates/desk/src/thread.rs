@@ -144,7 +144,7 @@ fn pending_items(records: &Records, me: StaffId, rows: &[Row]) -> anyhow::Result
                     problem: row.problem(),
                 }));
             }
-            Ask::AddNote { case, text } if !has_note(records, case, row.id.0.into())? => {
+            Ask::AddNote { case, text, .. } if !has_note(records, case, row.id.0.into())? => {
                 items.push(Item::Note(pending_note(records, me, row, text)?));
             }
             _ => {}

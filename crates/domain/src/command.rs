@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     entry::{Identifier, SendError},
-    ids::{CaseId, CommandId, ConversationId, LineId, MessageId, Millis, Seq, StaffId, Team},
+    ids::{CaseId, CommandId, ConversationId, LineId, MediaId, MessageId, Millis, Seq, StaffId, Team},
     words::{Role, Status},
 };
 
@@ -56,6 +56,9 @@ pub enum Ask {
         case: CaseId,
         /// What it says.
         text: String,
+        /// The files that go with it, at most ten.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        media: Vec<MediaId>,
     },
     /// Takes a case.
     Claim {
@@ -153,6 +156,14 @@ impl Ask {
         "seen_up_to",
         "settle_uncertain",
     ];
+
+    /// The files that it names.
+    pub fn media(&self) -> &[MediaId] {
+        match self {
+            Self::AddNote { media, .. } => media,
+            _ => &[],
+        }
+    }
 }
 
 /// How an uncertain message is settled.
@@ -234,6 +245,8 @@ pub struct Inbound {
     pub text: Option<String>,
     /// The wamid of the message it quotes.
     pub context: Option<String>,
+    /// The file in it, at most one.
+    pub media: Vec<MediaId>,
     /// When it was sent, by WhatsApp's clock.
     pub sent_at: Millis,
     /// When the delivery arrived at the gateway.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    ids::{CaseId, ContactId, ConversationId, EntryId, LineId, MessageId, Millis, NoteId, Seq, StaffId, Team},
+    ids::{CaseId, ContactId, ConversationId, EntryId, LineId, MediaId, MessageId, Millis, NoteId, Seq, StaffId, Team},
     words::{CaseState, Role, Status},
 };
 
@@ -239,6 +239,9 @@ facts! {
         /// The wamid of the message it quotes.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         context: Option<String>,
+        /// The file in it, at most one.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        media: Vec<MediaId>,
         /// When the citizen sent it, by WhatsApp's clock.
         sent_at: Millis,
         /// Where it stands in the conversation, fixed once.
@@ -331,6 +334,9 @@ facts! {
         case: CaseId,
         /// What it says.
         text: String,
+        /// The files that go with it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        media: Vec<MediaId>,
     }
     /// What is known about a contact now. Written into the scope of each case whose people should know.
     ContactChanged = "contact_changed" {
@@ -496,6 +502,11 @@ mod tests {
         let entry: Entry = serde_json::from_value(text.clone()).unwrap();
         assert!(matches!(&entry.fact, Fact::NoteAdded(note) if note.text == "اتصلت"));
         assert_eq!(serde_json::to_value(&entry).unwrap(), text);
+        let mut with_media = text;
+        with_media["body"]["media"] = json!(["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"]);
+        let entry: Entry = serde_json::from_value(with_media.clone()).unwrap();
+        assert!(matches!(&entry.fact, Fact::NoteAdded(note) if note.media.len() == 1));
+        assert_eq!(serde_json::to_value(&entry).unwrap(), with_media);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     entry::Identifier,
-    ids::{CaseId, ContactId, ConversationId, LineId, MessageId, Millis, Seq, StaffId, Team},
+    ids::{CaseId, ContactId, ConversationId, LineId, MediaId, MessageId, Millis, Seq, StaffId, Team},
     pack::Pack,
     visibility::{Audience, Viewer},
     words::{CaseState, Status},
@@ -25,6 +25,9 @@ pub struct Facts {
     pub case: Option<CaseFacts>,
     /// For a reply: the last one in the case that somebody else wrote, and who.
     pub others_reply: Option<(Seq, StaffId)>,
+    /// Of the files that the command names, those that this person may name: they see a case to which it belongs, or have
+    /// uploaded it themself of late.
+    pub media: Vec<MediaId>,
     /// The conversation that the command names, or the message came to.
     pub conversation: Option<ConversationFacts>,
     /// The message that the question names.

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use ts_rs::TS;
 use uuid::Uuid;
 
@@ -105,6 +106,41 @@ ids! {
     DeliveryId,
 }
 
+/// A file that staff or citizens sent, named by its content: the SHA-256, in hex where it travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MediaId(pub [u8; 32]);
+
+impl fmt::Display for MediaId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&HEXLOWER.encode(&self.0))
+    }
+}
+
+impl std::str::FromStr for MediaId {
+    type Err = NotAMediaId;
+    fn from_str(text: &str) -> Result<Self, NotAMediaId> {
+        let bytes = HEXLOWER.decode(text.as_bytes()).map_err(|_| NotAMediaId)?;
+        bytes.try_into().map(MediaId).map_err(|_| NotAMediaId)
+    }
+}
+
+impl Serialize for MediaId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for MediaId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// A text that should have been a [`MediaId`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("Not a SHA-256 in small hex digits")]
+pub struct NotAMediaId;
+
 /// An agency's short name, as in `gateway.toml` (`mew`).
 pub type AgencyId = String;
 /// A team's slug, as in the pack (`emergency`).
@@ -121,5 +157,14 @@ mod tests {
         let id = System.next(1_795_358_400_123);
         assert_eq!(made_at(id), Some(1_795_358_400_123));
         assert_eq!(made_at(Uuid::nil()), None);
+    }
+
+    #[test]
+    fn media_are_named_in_one_way_alone() {
+        let name = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(name.parse::<MediaId>().unwrap().to_string(), name);
+        for other in [&name.to_uppercase(), &name[1..], &format!("{name}00"), "../../../etc/passwd", ""] {
+            assert_eq!(other.parse::<MediaId>(), Err(NotAMediaId), "{other}");
+        }
     }
 }

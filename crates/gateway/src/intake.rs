@@ -17,7 +17,7 @@ use anyhow::{Context, Result};
 use domain::{
     command::{Inbound, Report, SystemAsk},
     entry::{Identifier, IdentifierKind},
-    ids::{LineId, Millis},
+    ids::{LineId, MediaId, Millis},
     words::Status,
 };
 use tokio::{
@@ -260,6 +260,7 @@ fn inbound(change: &Change, message: &Message, item: &webhook::Item, received_at
         name: message.contact.as_ref().and_then(|contact| contact.name.clone()),
         r#type: message.kind.clone(),
         context: message.quotes.clone(),
+        media: message.sha256.into_iter().map(MediaId).collect(),
         sent_at: message.timestamp.unwrap_or(received_at),
         received_at,
         raw: text.is_none().then(|| item.raw.clone()),

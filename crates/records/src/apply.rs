@@ -6,7 +6,7 @@ use domain::{
         Actor, CaseAssigned, CaseChanged, CaseClosed, CaseOpened, ContactChanged, ConversationOpened, Entry, Fact,
         Identifier, MessageQueued, MessageReceived, MessageStatusChanged, NoteAdded, Scope, StaffChanged,
     },
-    ids::{CaseId, ConversationId, Millis, Seq},
+    ids::{CaseId, ConversationId, MediaId, Millis, Seq},
     words::CaseState,
 };
 use rusqlite::{OptionalExtension, named_params, params};
@@ -104,6 +104,7 @@ impl Records {
         self.run(sql, params![body.conversation.0, body.sent_at.saturating_add(WINDOW)])?;
         let sql = "UPDATE cases SET last_inbound = max(last_inbound, ?2) WHERE id = ?1";
         self.run(sql, params![body.case.0, entry.seq])?;
+        self.refer(&body.media, body.case)?;
         self.last_message(body.conversation, body.message.0, body.place, entry.seq)?;
         self.touch(body.case, entry)?;
         Ok(body.conversation)
@@ -186,7 +187,17 @@ impl Records {
              SELECT ?1, id, conversation, ?3, ?4, ?5, ?6 FROM cases WHERE id = ?2",
             params![body.note.0, body.case.0, entry.seq, entry.at, author.0, body.text],
         )?;
+        self.refer(&body.media, body.case)?;
         self.touch(body.case, entry)
+    }
+
+    /// Notes that files belong to a case.
+    fn refer(&self, media: &[MediaId], case: CaseId) -> Result<()> {
+        for media in media {
+            let sql = "INSERT INTO media (sha256, case_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+            self.run(sql, params![media.0, case.0])?;
+        }
+        Ok(())
     }
 
     fn contact_changed(&self, entry: &Entry, body: &ContactChanged) -> Result<Option<ConversationId>> {
@@ -335,6 +346,7 @@ impl Records {
             "DELETE FROM particulars WHERE case_id = ?1",
             "DELETE FROM messages WHERE case_id = ?1",
             "DELETE FROM notes WHERE case_id = ?1",
+            "DELETE FROM media WHERE case_id = ?1",
             "DELETE FROM events WHERE case_id = ?1",
             "DELETE FROM audiences WHERE case_id = ?1",
             "DELETE FROM unknown_entries WHERE case_id = ?1",

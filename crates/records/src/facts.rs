@@ -16,6 +16,13 @@ impl Records {
     /// What a decision on a command by `actor` may depend on.
     pub fn facts(&mut self, actor: StaffId, ask: &Ask) -> Result<Facts> {
         let mut facts = Facts { pack: self.pack()?, actor: self.staff(actor)?, ..Facts::default() };
+        if let Some(actor) = &facts.actor {
+            for media in ask.media() {
+                if self.sees_media(&actor.viewer, *media)? {
+                    facts.media.push(*media);
+                }
+            }
+        }
         match ask {
             Ask::Reply { conversation, case, .. } => {
                 facts.conversation = self.conversation_facts(*conversation)?;

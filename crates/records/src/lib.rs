@@ -6,6 +6,7 @@
 pub mod apply;
 pub mod facts;
 pub mod list;
+pub mod media;
 pub mod migration;
 pub mod outgoing;
 pub mod people;
@@ -20,7 +21,7 @@ use domain::{chain, ids::Seq, pack::Pack};
 use rusqlite::{Connection, OptionalExtension};
 
 /// The schema's versions.
-const STEPS: &[&str] = &[include_str!("schema.sql")];
+const STEPS: &[&str] = &[include_str!("schema.sql"), include_str!("schema-2.sql")];
 
 /// What can go wrong with the read model.
 #[derive(Debug, thiserror::Error)]
@@ -146,7 +147,7 @@ impl Records {
         self.connection.execute_batch(
             "DELETE FROM meta; DELETE FROM pack; DELETE FROM lines; DELETE FROM staff; DELETE FROM memberships;
              DELETE FROM audiences; DELETE FROM contacts; DELETE FROM particulars; DELETE FROM identifiers; DELETE FROM conversations;
-             DELETE FROM cases; DELETE FROM messages; DELETE FROM notes; DELETE FROM events;
+             DELETE FROM cases; DELETE FROM messages; DELETE FROM notes; DELETE FROM media; DELETE FROM events;
              DELETE FROM unknown_entries;",
         )?;
         Ok(())

@@ -102,8 +102,21 @@ fn types_that_are_not_text_keep_their_name_and_their_raw() {
         let message = message(&body);
         assert_eq!((message.kind.as_str(), &message.text), (kind, &None));
         assert_eq!(message.errors[0].code, Some(131_051));
-        assert_eq!(items(&body)[0].raw, raw);
+        assert_eq!((items(&body)[0].raw.clone(), message.sha256), (raw, None));
     }
+}
+
+#[test]
+fn a_file_is_known_by_its_hash() {
+    let part = json!({"id": "77", "mime_type": "image/jpeg", "sha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="});
+    for kind in ["image", "video", "audio", "document", "sticker"] {
+        let raw = json!({"from": "96550000101", "id": "wamid.C", "timestamp": "1", "type": kind, kind: part});
+        let hash = message(&with(json!({ "messages": [raw] }))).sha256.unwrap();
+        assert_eq!(hash[..4], [0xe3, 0xb0, 0xc4, 0x42], "{kind}");
+    }
+    let text =
+        json!({"from": "1", "id": "wamid.C", "timestamp": "1", "type": "text", "text": {"body": "x"}, "image": part});
+    assert_eq!(message(&with(json!({ "messages": [text] }))).sha256, None, "of its own type alone");
 }
 
 #[test]

@@ -272,6 +272,7 @@ impl Standin {
             r#type: "text".into(),
             text: Some(text.into()),
             context: None,
+            media: vec![],
             sent_at: now,
             place: now,
             raw: None,
@@ -336,7 +337,9 @@ impl Standin {
                 let (case, r#type, by) = (case.unwrap(), "text".into(), me());
                 (case, MessageQueued { message, conversation, case, recipient, r#type, text: Some(text), by }.into())
             }
-            Ask::AddNote { case, text } => (case, NoteAdded { note: NoteId(command.id.0), case, text }.into()),
+            Ask::AddNote { case, text, media } => {
+                (case, NoteAdded { note: NoteId(command.id.0), case, text, media }.into())
+            }
             Ask::Claim { case } => (case, CaseAssigned { case, team: "desk".into(), staff: Some(me()) }.into()),
             Ask::Assign { case, staff } => {
                 (case, CaseAssigned { case, team: "desk".into(), staff: Some(staff) }.into())

@@ -5,15 +5,15 @@ use crate::{
     command::{Code, Refusal},
     entry::{CaseAssigned, CaseChanged, CaseClosed, Fact, NewEntry, NoteAdded, Scope, Subject},
     facts::CaseFacts,
-    ids::{NoteId, StaffId},
+    ids::{MediaId, NoteId, StaffId},
     permission::{Act, may},
     words::CaseState,
 };
 
-pub(super) fn note(by: &Asked, words: &str) -> Decision {
+pub(super) fn note(by: &Asked, words: &str, media: &[MediaId]) -> Decision {
     let case = by.case(Act::Answer)?;
     let note = NoteId(by.command.id.0);
-    let fact = NoteAdded { note, case: case.id, text: text(words)? };
+    let fact = NoteAdded { note, case: case.id, text: text(words)?, media: by.media(media)? };
     Ok(vec![by.entry(Scope::Case(case.id), Subject::Note(note), fact)])
 }
 

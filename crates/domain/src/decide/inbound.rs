@@ -68,6 +68,7 @@ pub(super) fn receive(facts: &Facts, inbound: &Inbound, cause: Option<Uuid>, con
         r#type: inbound.r#type.clone(),
         text: inbound.text.clone(),
         context: inbound.context.clone(),
+        media: inbound.media.clone(),
         sent_at: inbound.sent_at,
         place: place(inbound.sent_at, inbound.received_at),
         raw: inbound.raw.clone(),

@@ -7,13 +7,15 @@ mod contact;
 mod inbound;
 mod outbound;
 
+use std::collections::BTreeSet;
+
 use uuid::Uuid;
 
 use crate::{
     command::{Ask, Code, Command, Refusal, SystemAsk},
     entry::{Actor, Fact, NewEntry, Scope, Subject},
     facts::{CaseFacts, Facts, StaffFacts},
-    ids::{Ids, Millis},
+    ids::{Ids, MediaId, Millis},
     pack::Pack,
     permission::{Act, may},
     visibility::visible,
@@ -44,7 +46,7 @@ pub fn decide(facts: &Facts, command: &Command, context: &Context) -> Decision {
     match &command.ask {
         Ask::Reply { case, text, seen, .. } => outbound::reply(&by, *case, text, *seen, context),
         Ask::SettleUncertain { settle, .. } => outbound::settle(&by, *settle),
-        Ask::AddNote { text, .. } => case::note(&by, text),
+        Ask::AddNote { text, media, .. } => case::note(&by, text, media),
         Ask::Claim { .. } => case::claim(&by),
         Ask::Assign { .. } => case::assign(&by),
         Ask::Release { .. } => case::release(&by),
@@ -98,6 +100,23 @@ impl<'a> Asked<'a> {
         self.must(act)?;
         let seen = |case: &&CaseFacts| visible(&self.actor.viewer, &Scope::Case(case.id), Some(&case.audience));
         self.facts.case.as_ref().filter(seen).ok_or_else(|| Refusal::new(Code::NotFound, "There is no such case"))
+    }
+
+    /// The files that a command names: each once, not many, and all of them this person's to see. What is not theirs to
+    /// see is not there.
+    fn media(&self, named: &[MediaId]) -> Result<Vec<MediaId>, Refusal> {
+        const MOST: usize = 10;
+        if named.len() > MOST {
+            return Err(Refusal::new(Code::Invalid, format!("At most {MOST} files go with one note")));
+        }
+        if named.iter().collect::<BTreeSet<_>>().len() < named.len() {
+            return Err(Refusal::new(Code::Invalid, "A file is named twice"));
+        }
+        if named.iter().all(|media| self.facts.media.contains(media)) {
+            Ok(named.to_vec())
+        } else {
+            Err(Refusal::new(Code::NotFound, "There is no such file"))
+        }
     }
 
     fn entry(&self, scope: Scope, subject: Subject, fact: impl Into<Fact>) -> NewEntry {

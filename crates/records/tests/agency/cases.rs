@@ -34,7 +34,7 @@ fn a_case_has_one_owner() {
     agency.ask(stranger, close(case)).unwrap();
     assert_eq!(agency.records.case(case).unwrap().unwrap().state, CaseState::Closed);
     assert_eq!(agency.refused(stranger, Ask::Claim { case }), Code::Closed);
-    agency.ask(stranger, Ask::AddNote { case, text: "أُغلق بعد الاتصال".into() }).unwrap();
+    agency.ask(stranger, Ask::AddNote { case, text: "أُغلق بعد الاتصال".into(), media: vec![] }).unwrap();
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use domain::{
     command::Ask,
     entry::{Entry, Scope},
-    ids::{CaseId, Seq, StaffId, Team},
+    ids::{CaseId, MediaId, Seq, StaffId, Team},
     words::{Role, Status},
 };
 use proptest::prelude::*;
@@ -196,6 +196,7 @@ impl World {
                 let phone = phone.map(|n| format!("9656604118{n}"));
                 let quoted = pick(&self.received, quotes).filter(|_| quotes.is_multiple_of(3));
                 let quoted = quoted.map(|received| received.wamid);
+                self.agency.file.set(MediaId([quotes % 3; 32]));
                 let r#type = if text { "text" } else { "sticker" };
                 let received = self.agency.receive(bsuid.as_deref(), phone.as_deref(), r#type, quoted.as_deref());
                 self.received.push(received);
@@ -226,7 +227,8 @@ impl World {
                 return Some(());
             }
             Act::Note { staff, on } => {
-                (pick(&self.staff, staff)?, Ask::AddNote { case: self.case(on)?, text: "ملاحظة".into() })
+                let media = if on.is_multiple_of(2) { vec![MediaId([staff % 3; 32])] } else { vec![] };
+                (pick(&self.staff, staff)?, Ask::AddNote { case: self.case(on)?, text: "ملاحظة".into(), media })
             }
             Act::Claim { staff, case } => (pick(&self.staff, staff)?, Ask::Claim { case: self.case(case)? }),
             Act::Assign { staff, case } => {

@@ -152,6 +152,7 @@ fn a_message_stands_where_it_was_sent_unless_it_came_late() {
             r#type: "text".into(),
             text: None,
             context: None,
+            media: vec![],
             sent_at,
             received_at: START,
             raw: None,

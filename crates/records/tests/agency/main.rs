@@ -5,6 +5,7 @@
 mod cases;
 mod converge;
 mod inbound;
+mod media;
 mod outbound;
 mod rows;
 
@@ -14,7 +15,7 @@ use domain::{
     command::{Ask, Code, Command, Inbound, Refusal, Report, SystemAsk},
     decide::{Context, decide, decide_system},
     entry::{Entry, Fact, Identifier, IdentifierKind, NewEntry},
-    ids::{CaseId, CommandId, ConversationId, EntryId, Ids, MessageId, Millis, Seq, StaffId},
+    ids::{CaseId, CommandId, ConversationId, EntryId, Ids, MediaId, MessageId, Millis, Seq, StaffId},
     words::{Role, Status},
 };
 use records::{Records, thread::What};
@@ -45,6 +46,8 @@ struct Agency {
     admin: StaffId,
     wamids: Cell<u32>,
     line: Cell<&'static str>,
+    /// The file in whatever is no text.
+    file: Cell<MediaId>,
 }
 
 impl Agency {
@@ -60,6 +63,7 @@ impl Agency {
             admin,
             wamids: Cell::new(0),
             line: Cell::new("100"),
+            file: Cell::new(MediaId([0; 32])),
         };
         let pack = include_str!("pack.toml").to_owned();
         agency.system(SystemAsk::LoadPack { content: pack }).unwrap();
@@ -136,6 +140,7 @@ impl Agency {
             r#type: r#type.into(),
             text: (r#type == "text").then(|| "متى ترجع الكهرباء؟".into()),
             context: quotes.map(str::to_owned),
+            media: (r#type != "text").then(|| self.file.get()).into_iter().collect(),
             sent_at: self.now.get() - 2_000,
             received_at: self.now.get(),
             raw: None,

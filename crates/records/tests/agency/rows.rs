@@ -39,7 +39,9 @@ fn a_conversation_is_read_page_by_page() {
         match minute % 3 {
             0 => drop(agency.citizen()),
             1 => drop(agency.reply(agent, &chat).unwrap()),
-            _ => drop(agency.ask(agent, Ask::AddNote { case: chat.case, text: "ملاحظة".into() }).unwrap()),
+            _ => {
+                drop(agency.ask(agent, Ask::AddNote { case: chat.case, text: "ملاحظة".into(), media: vec![] }).unwrap())
+            }
         }
     }
     let whole = agency.records.items(chat.conversation, None, 100).unwrap();
@@ -62,7 +64,7 @@ fn a_forgotten_case_leaves_nothing_and_can_come_back_whole() {
     let chat = agency.citizen();
     let kept = agency.receive(None, Some("96597124480"), "text", None);
     agency.reply(agent, &chat).unwrap();
-    agency.ask(agent, Ask::AddNote { case: chat.case, text: "ملاحظة".into() }).unwrap();
+    agency.ask(agent, Ask::AddNote { case: chat.case, text: "ملاحظة".into(), media: vec![] }).unwrap();
     agency.ask(agent, Ask::Claim { case: chat.case }).unwrap();
     let row = |agency: &Agency| agency.records.row(chat.conversation).unwrap();
     let (before, items) = (row(&agency), agency.records.items(chat.conversation, None, 100).unwrap());

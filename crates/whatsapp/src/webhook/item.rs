@@ -3,7 +3,7 @@
 use domain::ids::Millis;
 use serde_json::Value;
 
-use super::lenient::{millis, phone, text};
+use super::lenient::{millis, phone, sha256, text};
 use crate::MetaError;
 
 /// Who wrote. A telephone number may be absent, and a business-scoped user id (BSUID) too in older bodies.
@@ -97,6 +97,8 @@ pub struct Message {
     pub text: Option<String>,
     /// The wamid of the message that this one quotes.
     pub quotes: Option<String>,
+    /// The SHA-256 of the file in it.
+    pub sha256: Option<[u8; 32]>,
     /// What WhatsApp itself could not deliver of it.
     pub errors: Vec<MetaError>,
 }
@@ -105,13 +107,15 @@ impl Message {
     pub(super) fn read(raw: &Value, contacts: &[Contact]) -> Result<Self, &'static str> {
         let sender = Sender::of(phone(raw.get("from")), text(raw.get("from_user_id")));
         let contact = sender.as_ref().and_then(|sender| contacts.iter().find(|contact| contact.is(sender))).cloned();
+        let kind = text(raw.get("type"));
         Ok(Self {
             id: text(raw.get("id")).ok_or("The message has no id")?,
             sender,
             contact,
             group_id: text(raw.get("group_id")),
             timestamp: millis(raw.get("timestamp")),
-            kind: text(raw.get("type")).unwrap_or_else(|| "unknown".to_owned()),
+            sha256: kind.as_ref().and_then(|kind| sha256(raw.get(kind)?.get("sha256"))),
+            kind: kind.unwrap_or_else(|| "unknown".to_owned()),
             text: text(raw.pointer("/text/body")),
             quotes: text(raw.pointer("/context/id")),
             errors: errors(raw),

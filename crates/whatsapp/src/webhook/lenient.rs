@@ -1,5 +1,6 @@
 //! Reading single values: numbers where strings are promised, strings where numbers are.
 
+use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 use domain::ids::Millis;
 use serde_json::Value;
 
@@ -31,6 +32,13 @@ pub(crate) fn phone(value: Option<&Value>) -> Option<String> {
     text(value).map(|phone| phone.trim_start_matches('+').to_owned()).filter(|phone| !phone.is_empty())
 }
 
+/// A SHA-256: in base64, as webhooks have it, or in hex, as Meta's other answers have it.
+pub(crate) fn sha256(value: Option<&Value>) -> Option<[u8; 32]> {
+    let text = text(value)?;
+    let bytes = BASE64.decode(text.as_bytes()).ok().filter(|bytes| bytes.len() == 32);
+    bytes.or_else(|| HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok())?.try_into().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -47,11 +55,23 @@ mod tests {
     }
 
     #[test]
+    fn a_hash_comes_in_either_clothes() {
+        let hex = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        let read = |text: &str| sha256(Some(&json!(text))).map(|hash| HEXLOWER_PERMISSIVE.encode(&hash));
+        for text in [hex, &hex.to_uppercase(), "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="] {
+            assert_eq!(read(text).as_deref(), Some(hex), "{text}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_read_is_absent() {
         for value in [json!("TIMESTAMP"), json!(null), json!({}), json!([1]), json!(1.5), json!(i64::MAX)] {
             assert_eq!(millis(Some(&value)), None, "{value}");
         }
         assert_eq!(text(Some(&json!(""))), None);
+        for value in [json!("x="), json!("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hS"), json!("e3b0"), json!(7)] {
+            assert_eq!(sha256(Some(&value)), None, "{value}");
+        }
         assert_eq!(text(None), None);
     }
 }
