@@ -8,6 +8,7 @@ mod bench;
 mod build;
 mod demo;
 mod display;
+mod faults;
 mod gateway;
 mod icons;
 mod prerequisites;
@@ -37,6 +38,8 @@ enum Task {
     Test(test::Options),
     /// Measures the gateway as it is released, each figure beside its ceiling
     Bench(bench::Options),
+    /// Breaks things on purpose, at full length: crashes, power cuts, disks, what comes in, what goes out
+    Faults(faults::Options),
     /// Writes what is generated from other files: TypeScript's side of the desk's commands
     Generate,
     /// Takes the pictures of docs/pictures/ from the real window
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Task::Demo(options) => demo::run(&options),
         Task::Test(options) => test::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Faults(options) => faults::run_all(&options),
         Task::Generate => build::generate(),
         Task::Shots => shots::run(),
         Task::Icons => icons::run(),

@@ -38,6 +38,16 @@ pub(crate) fn for_demo(with_session: bool) -> Result<()> {
 pub(crate) fn for_tests() -> Result<()> {
     node()?;
     packages(&[WINDOW, NO_SCREEN, DRIVERS].concat())?;
+    nextest()
+}
+
+/// Sees to what the tests without a window need.
+pub(crate) fn for_faults() -> Result<()> {
+    packages(&["build-essential", "libssl-dev", "pkg-config"])?;
+    nextest()
+}
+
+fn nextest() -> Result<()> {
     if answer(Command::new("cargo").args(["nextest", "--version"])).is_none() {
         say!("Installing cargo-nextest from the registry; this is built from source once and takes some minutes.");
         run(Command::new("cargo").args(["install", "cargo-nextest", "--locked"]))?;

@@ -9,6 +9,7 @@ use std::{
 };
 
 use crate::{
+    disk_faults::DiskFaults,
     house::{House, deliver, eventually, http, text, wamid},
     program::Program,
 };
@@ -24,25 +25,12 @@ fn received(house: &House, data: &str) -> HashSet<String> {
     once
 }
 
-/// A library that lets `fsync` fail as long as a file is there.
-fn failing_sync(folder: &Path) -> Option<PathBuf> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gateway/failing_sync.c");
-    let library = folder.join("failing_sync.so");
-    let made = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(source).arg("-ldl").status();
-    made.is_ok_and(|status| status.success()).then_some(library)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_fsync_that_fails_ends_the_gateway_and_nothing_is_answered_200_after_it() {
     let house = House::new("http://127.0.0.1:9");
-    let Some(library) = failing_sync(house.folder.path()) else {
-        println!("Skipped: there is no C compiler to make a failing fsync with");
-        return;
-    };
-    let flag = house.folder.path().join("fails");
+    let Some(faults) = DiskFaults::new() else { return };
     let log = house.folder.path().join("log");
-    let more = [("LD_PRELOAD", library.as_path()), ("FAILING_SYNC", flag.as_path())];
-    let mut program = Program::start_with(&house.config, "error", File::create(&log).unwrap().into(), &more);
+    let mut program = faults.start(&house, File::create(&log).unwrap().into());
     let mut answered = HashSet::new();
     for _ in 0..5 {
         let id = wamid();
@@ -50,7 +38,7 @@ async fn the_first_fsync_that_fails_ends_the_gateway_and_nothing_is_answered_200
         answered.insert(id);
     }
     eventually("the journal", async || (received(&house, "data").len() == 5).then_some(())).await;
-    File::create(&flag).unwrap();
+    faults.fail_syncs();
     let senders: Vec<_> = (0..8)
         .map(|sender| {
             let address = program.address.clone();
@@ -67,7 +55,6 @@ async fn the_first_fsync_that_fails_ends_the_gateway_and_nothing_is_answered_200
     let logged = std::fs::read_to_string(&log).unwrap();
     assert!(logged.contains("An fsync failed") && logged.contains("not_durable"), "{logged}");
 
-    std::fs::remove_file(&flag).unwrap();
     let program = Program::start(&house.config, "error", Stdio::inherit());
     eventually("ready", async || {
         let answer = http().get(format!("{}/readyz", program.address)).send().await.unwrap();

@@ -1,0 +1,135 @@
+//! `cargo xtask faults`: the tests that break something on purpose, at full length.
+//!
+//! They are the same tests that run shortened with all the others; `SHUBBAK_FAULTS` tells them how much. Each says what it
+//! did in a line of its own, and what chance decided comes of a seed that it prints, so that a failure can be repeated.
+
+use std::{fs, path::PathBuf, time::Instant};
+
+use anyhow::{Context as _, Result, bail};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::{
+    build::{cargo, program},
+    prerequisites,
+    process::{run, run_keeping},
+    say,
+};
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// One fault alone; all of them if absent
+    name: Option<String>,
+    /// As often as for a release: some take hours
+    #[arg(long)]
+    long: bool,
+    /// Repeats what chance decided in an earlier run
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Where the outcome goes as JSON; target/faults.json if not given
+    #[arg(long)]
+    json: Option<PathBuf>,
+}
+
+/// A fault: its name, what is done, and the test that does it.
+struct Fault(&'static str, &'static str, &'static str);
+
+const FAULTS: &[Fault] = &[
+    Fault("kill", "kill -9 of the gateway under load", "crash::what_was_answered_200_is_in_the_journal_exactly_once"),
+    Fault("power-cut", "the power goes under load", "power::what_was_answered_for_survives_it"),
+    Fault("power-cut-unsynced", "the same without syncs, which must lose", "power::without_its_syncs_it_would_not"),
+    Fault("disk-full", "no room on the disk", "disk::a_full_disk_is_answered_503_and_it_goes_on_once_there_is_room"),
+    Fault(
+        "fsync",
+        "fsync fails",
+        "disk::the_first_fsync_that_fails_ends_the_gateway_and_nothing_is_answered_200_after_it",
+    ),
+];
+
+/// What came of one.
+#[derive(Serialize)]
+struct Outcome {
+    name: &'static str,
+    what: &'static str,
+    held: bool,
+    seconds: f64,
+    seeds: Vec<String>,
+    counts: Map<String, Value>,
+}
+
+/// Runs them.
+pub(crate) fn run_all(options: &Options) -> Result<()> {
+    let wanted: Vec<&Fault> =
+        FAULTS.iter().filter(|fault| options.name.as_deref().is_none_or(|name| name == fault.0)).collect();
+    if wanted.is_empty() {
+        let names: Vec<_> = FAULTS.iter().map(|fault| fault.0).collect();
+        bail!("There is no fault of this name; there are {}", names.join(", "));
+    }
+    prerequisites::for_faults()?;
+    run(cargo().args(["nextest", "run", "--no-run"]))?;
+    let length = if options.long { "long" } else { "full" };
+    let outcomes = wanted.into_iter().map(|fault| inject(fault, length, options.seed)).collect::<Result<Vec<_>>>()?;
+    report(&outcomes);
+    let json = match &options.json {
+        Some(json) => json.clone(),
+        None => program("xtask")?.with_file_name("").join("../faults.json"),
+    };
+    let written = serde_json::json!({"length": length, "faults": outcomes});
+    fs::write(&json, serde_json::to_vec_pretty(&written)?).with_context(|| format!("Writing {}", json.display()))?;
+    say!("\nThe same as JSON: {}", json.display());
+    let failed: Vec<_> = outcomes.iter().filter(|outcome| !outcome.held).map(|outcome| outcome.name).collect();
+    if !failed.is_empty() {
+        bail!("These did not hold: {}", failed.join(", "));
+    }
+    Ok(())
+}
+
+fn inject(fault: &Fault, length: &str, seed: Option<u64>) -> Result<Outcome> {
+    let Fault(name, what, test) = fault;
+    say!("\n── {name}: {what} ──");
+    let began = Instant::now();
+    let mut nextest = cargo();
+    nextest.args(["nextest", "run", "--profile", "faults", "--no-capture", "-E", &format!("test(={test})")]);
+    nextest.env("SHUBBAK_FAULTS", length);
+    if let Some(seed) = seed {
+        nextest.env("SHUBBAK_SEED", seed.to_string());
+    }
+    let (lines, held) =
+        run_keeping(&mut nextest, |line| line.starts_with("COUNTED ") || line.starts_with("SHUBBAK_SEED="))?;
+    let (mut seeds, mut counts) = (vec![], Map::new());
+    for line in lines {
+        if let Some(seed) = line.strip_prefix("SHUBBAK_SEED=") {
+            seeds.push(seed.to_owned());
+        } else if let Some(counted) = line.strip_prefix("COUNTED ") {
+            counts.extend(serde_json::from_str::<Map<_, _>>(counted).context("Reading what a test counted")?);
+        }
+    }
+    Ok(Outcome { name, what, held, seconds: began.elapsed().as_secs_f64(), seeds, counts })
+}
+
+fn report(outcomes: &[Outcome]) {
+    say!("\n════ Faults ════");
+    for Outcome { name, what, held, seconds, counts, .. } in outcomes {
+        let counts: Vec<_> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
+        let how = if *held { "held" } else { "FAILED" };
+        say!("{name:<20} {how:<7} {seconds:>7.1} s  {what}\n{:29}{}", "", counts.join(", "));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_fault_names_a_test_that_is_there() {
+        let folders = ["crates/gateway/tests/gateway"].map(|folder| crate::build::root().join(folder));
+        for Fault(name, _, test) in FAULTS {
+            let (module, function) = test.split_once("::").unwrap();
+            let there = folders.iter().any(|folder| {
+                fs::read_to_string(folder.join(format!("{module}.rs")))
+                    .is_ok_and(|text| text.contains(&format!("async fn {function}()")))
+            });
+            assert!(there, "{name}: there is no test {test}");
+        }
+    }
+}
