@@ -203,7 +203,8 @@ fn look_ahead(batch: &mut Batch<'_>, jobs: &[Job]) -> Result<()> {
 
 impl Mind {
     fn execute(&self, sql: &str) -> Result<()> {
-        self.records.connection().execute_batch(sql).with_context(|| format!("Records: {sql}"))
+        let mut statement = self.records.connection().prepare_cached(sql).with_context(|| format!("Records: {sql}"))?;
+        statement.execute([]).map(drop).with_context(|| format!("Records: {sql}"))
     }
 
     fn bring_up(&mut self, batch: &Batch<'_>) -> Result<()> {
@@ -305,7 +306,8 @@ impl Mind {
             }
             Err(error) => {
                 tracing::error!(error = format!("{error:#}"), agency = self.agency, "One item could not be decided");
-                self.execute("ROLLBACK TO item; RELEASE item")?;
+                self.execute("ROLLBACK TO item")?;
+                self.execute("RELEASE item")?;
                 batch.undo(mark)?;
                 told.events.truncate(events);
                 told.read.truncate(read);

@@ -18,6 +18,15 @@ use crate::{Records, Result};
 /// WhatsApp's customer-service window (Meta, messages/send-messages).
 const WINDOW: Millis = 24 * 3_600_000;
 
+/// The open case of a conversation (`?1`) in which something happened last, else the last case. In this form its index
+/// gives both without sorting.
+macro_rules! shown_case {
+    () => {
+        "coalesce((SELECT id FROM cases WHERE conversation = ?1 AND state = 'open' ORDER BY last_seq DESC LIMIT 1),
+                  (SELECT id FROM cases WHERE conversation = ?1 ORDER BY last_seq DESC LIMIT 1))"
+    };
+}
+
 /// What an entry changed, for whoever shows or announces it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Applied {
@@ -100,13 +109,12 @@ impl Records {
                 ":quoted": body.context, ":sent_at": body.sent_at, ":raw": raw,
             },
         )?;
-        let sql = "UPDATE conversations SET window_ends = max(coalesce(window_ends, 0), ?2) WHERE id = ?1";
-        self.run(sql, params![body.conversation.0, body.sent_at.saturating_add(WINDOW)])?;
-        let sql = "UPDATE cases SET last_inbound = max(last_inbound, ?2) WHERE id = ?1";
+        // One statement for a row: this is what a gateway does most.
+        let sql = "UPDATE cases SET last_inbound = max(last_inbound, ?2), last_seq = max(last_seq, ?2) WHERE id = ?1";
         self.run(sql, params![body.case.0, entry.seq])?;
         self.refer(&body.media, body.case)?;
-        self.last_message(body.conversation, body.message.0, body.place, entry.seq)?;
-        self.touch(body.case, entry)?;
+        let window_ends = Some(body.sent_at.saturating_add(WINDOW));
+        self.last_message(body.conversation, body.message.0, body.place, entry.seq, window_ends)?;
         Ok(body.conversation)
     }
 
@@ -121,10 +129,9 @@ impl Records {
                 ":recipient": serde_json::to_string(&body.recipient)?,
             },
         )?;
-        let sql = "UPDATE cases SET last_reply = max(last_reply, ?2) WHERE id = ?1";
+        let sql = "UPDATE cases SET last_reply = max(last_reply, ?2), last_seq = max(last_seq, ?2) WHERE id = ?1";
         self.run(sql, params![body.case.0, entry.seq])?;
-        self.last_message(body.conversation, body.message.0, entry.at, entry.seq)?;
-        self.touch(body.case, entry)?;
+        self.last_message(body.conversation, body.message.0, entry.at, entry.seq, None)?;
         Ok(body.conversation)
     }
 
@@ -296,10 +303,26 @@ impl Records {
         self.touch(case, entry)
     }
 
-    fn last_message(&self, conversation: ConversationId, message: Uuid, place: Millis, seq: Seq) -> Result<()> {
-        let sql = "UPDATE conversations SET last_message = ?2, last_place = ?3 WHERE id = ?1 AND (last_place, coalesce(
-                     (SELECT seq FROM messages WHERE id = last_message), 0)) < (?3, ?4)";
-        self.run(sql, params![conversation.0, message, place, seq])?;
+    /// A message came to a conversation: it may be the last one, and its case the one that is shown.
+    fn last_message(
+        &self,
+        conversation: ConversationId,
+        message: Uuid,
+        place: Millis,
+        seq: Seq,
+        window_ends: Option<Millis>,
+    ) -> Result<()> {
+        let sql = concat!(
+            "UPDATE conversations SET
+               window_ends = max(coalesce(window_ends, ?5), coalesce(?5, window_ends)),
+               last_message = CASE WHEN (last_place, coalesce((SELECT seq FROM messages WHERE id = last_message), 0))
+                 < (?3, ?4) THEN ?2 ELSE last_message END,
+               last_place = max(last_place, ?3),
+               shown_case = ",
+            shown_case!(),
+            " WHERE id = ?1"
+        );
+        self.run(sql, params![conversation.0, message, place, seq, window_ends])?;
         Ok(())
     }
 
@@ -326,11 +349,7 @@ impl Records {
     }
 
     fn choose_shown(&self, conversation: Uuid) -> Result<()> {
-        self.run(
-            "UPDATE conversations SET shown_case = (SELECT id FROM cases WHERE conversation = ?1
-             ORDER BY state = 'open' DESC, last_seq DESC LIMIT 1) WHERE id = ?1",
-            [conversation],
-        )?;
+        self.run(concat!("UPDATE conversations SET shown_case = ", shown_case!(), " WHERE id = ?1"), [conversation])?;
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use domain::{
     command::{Ask, SystemAsk},
     entry::{Identifier, IdentifierKind},
     facts::{CaseFacts, ContactFacts, ConversationFacts, Facts, MessageFacts},
-    ids::{CaseId, ContactId, ConversationId, MessageId, Seq, StaffId},
+    ids::{CaseId, ContactId, ConversationId, MessageId, Millis, Seq, StaffId},
     visibility::Audience,
 };
 use rusqlite::{OptionalExtension, Row, params};
@@ -25,7 +25,7 @@ impl Records {
         }
         match ask {
             Ask::Reply { conversation, case, .. } => {
-                facts.conversation = self.conversation_facts(*conversation)?;
+                facts.conversation = self.conversation_facts(*conversation, None)?;
                 let active = facts.conversation.as_ref().and_then(|conversation| conversation.active);
                 facts.case = match case.or(active) {
                     Some(case) => self.case_facts(case)?,
@@ -63,12 +63,14 @@ impl Records {
         match ask {
             SystemAsk::Receive(inbound) => {
                 let by = |kind| inbound.identifiers.iter().find(move |given: &&Identifier| given.kind == kind);
-                if let Some(bsuid) = by(IdentifierKind::Bsuid) {
-                    facts.by_bsuid = self.contact_by(IdentifierKind::Bsuid, &bsuid.value)?;
-                }
-                if let Some(phone) = by(IdentifierKind::Phone) {
-                    facts.by_phone = self.contact_by(IdentifierKind::Phone, &phone.value)?;
-                }
+                let holder = |kind| by(kind).map_or(Ok(None), |given| self.holder(kind, &given.value));
+                let (by_bsuid, by_phone) = (holder(IdentifierKind::Bsuid)?, holder(IdentifierKind::Phone)?);
+                facts.by_bsuid = by_bsuid.map_or(Ok(None), |contact| self.contact(contact))?;
+                facts.by_phone = match by_phone {
+                    Some(contact) if by_bsuid == Some(contact) => facts.by_bsuid.clone(),
+                    Some(contact) => self.contact(contact)?,
+                    None => None,
+                };
                 let agrees = |contact: &&ContactFacts| {
                     by(IdentifierKind::Bsuid).is_none_or(|given| {
                         contact.identifiers.iter().all(|held| {
@@ -77,13 +79,13 @@ impl Records {
                     })
                 };
                 let contact = facts.by_bsuid.as_ref().or(facts.by_phone.as_ref().filter(agrees));
-                let Some(contact) = contact.map(|contact| contact.id) else {
+                let Some(contact) = contact.cloned() else {
                     facts.last_number = self.last_number()?;
                     return Ok(facts);
                 };
-                let conversation = self.conversation_of(contact, &inbound.line)?;
+                let conversation = self.conversation_of(contact.id, &inbound.line)?;
                 if let Some(conversation) = conversation {
-                    facts.conversation = self.conversation_facts(conversation)?;
+                    facts.conversation = self.conversation_facts(conversation, Some(contact))?;
                     let active = facts.conversation.as_ref().and_then(|conversation| conversation.active);
                     facts.active = active.map_or(Ok(None), |case| self.case_facts(case))?;
                     facts.closed = self.last_closed(conversation)?;
@@ -148,15 +150,25 @@ impl Records {
     }
 
     fn conversation_of(&self, contact: ContactId, line: &str) -> Result<Option<ConversationId>> {
-        // The contact's own first, then one that came with an alias.
-        let sql = "SELECT id FROM conversations WHERE line = ?2
-                   AND (contact = ?1 OR contact IN (SELECT id FROM contacts WHERE merged_into = ?1))
-                   ORDER BY contact = ?1 DESC, last_place DESC LIMIT 1";
+        let sql = "SELECT id, last_place FROM conversations WHERE contact = ?1 AND line = ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
-        Ok(statement.query_row(params![contact.0, line], |row| row.get(0).map(ConversationId)).optional()?)
+        let mut found = None;
+        for one in self.with_aliases(contact)? {
+            for row in statement.query_map(params![one.0, line], |row| Ok((row.get(0)?, row.get(1)?)))? {
+                let (conversation, last_place): (Uuid, Millis) = row?;
+                // The contact's own first, then one that came with an alias.
+                found = found.max(Some((one == contact, last_place, conversation)));
+            }
+        }
+        Ok(found.map(|(.., conversation)| ConversationId(conversation)))
     }
 
-    fn conversation_facts(&self, conversation: ConversationId) -> Result<Option<ConversationFacts>> {
+    /// A conversation; `known` is a contact that was loaded already, and may be its own.
+    fn conversation_facts(
+        &self,
+        conversation: ConversationId,
+        known: Option<ContactFacts>,
+    ) -> Result<Option<ConversationFacts>> {
         let sql = "SELECT line, contact, window_ends,
                      (SELECT id FROM cases WHERE conversation = c.id AND state = 'open' ORDER BY last_seq DESC LIMIT 1)
                    FROM conversations c WHERE id = ?1";
@@ -167,7 +179,11 @@ impl Records {
             })
             .optional()?;
         let Some((line, contact, window_ends, active)) = found else { return Ok(None) };
-        let contact = self.contact(ContactId(contact))?;
+        let contact = self.resolve(ContactId(contact))?;
+        let contact = match known.filter(|known| known.id == contact) {
+            Some(known) => Some(known),
+            None => self.contact(contact)?,
+        };
         Ok(contact.map(|contact| ConversationFacts {
             id: conversation,
             line,

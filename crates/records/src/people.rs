@@ -3,7 +3,7 @@
 use domain::{
     entry::{Identifier, IdentifierKind},
     facts::{ContactFacts, StaffFacts},
-    ids::{CaseId, ContactId, StaffId, Team},
+    ids::{CaseId, ContactId, Seq, StaffId, Team},
     visibility::Viewer,
 };
 use rusqlite::{OptionalExtension, Row, params};
@@ -76,28 +76,45 @@ impl Records {
             let (kind, value, from, to) = row?;
             identifiers.push(Identifier { kind: read_word(&kind)?, value, from, to });
         }
-        let sql = "SELECT k.id, k.state = 'open' AS open FROM conversations c JOIN cases k ON k.conversation = c.id
-                   WHERE c.contact = ?1 OR c.contact IN (SELECT id FROM contacts WHERE merged_into = ?1)
-                   ORDER BY open DESC, k.last_seq DESC";
+        let sql = "SELECT k.id, k.state = 'open', k.last_seq FROM conversations c JOIN cases k ON k.conversation = c.id
+                   WHERE c.contact = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let rows = statement.query_map([id.0], |row| Ok((CaseId(row.get(0)?), row.get::<_, bool>(1)?)))?;
-        let mut cases = vec![];
-        for row in rows {
-            let (case, open) = row?;
-            if !open && !cases.is_empty() {
-                break;
+        let mut cases: Vec<(bool, Seq, CaseId)> = vec![];
+        for one in self.with_aliases(id)? {
+            for row in statement.query_map([one.0], |row| Ok((row.get(1)?, row.get(2)?, CaseId(row.get(0)?))))? {
+                cases.push(row?);
             }
-            cases.push(case);
         }
+        cases.sort_unstable_by(|a, b| b.cmp(a));
+        let any_open = cases.first().is_some_and(|(open, ..)| *open);
+        let told = if any_open { cases.iter().filter(|(open, ..)| *open).count() } else { 1 };
+        let cases = cases.into_iter().take(told).map(|(.., case)| case).collect();
         Ok(Some(ContactFacts { id, name, identifiers, cases }))
     }
 
+    /// A contact, and all who were joined to it, directly or by way of another; itself first.
+    pub(crate) fn with_aliases(&self, contact: ContactId) -> Result<Vec<ContactId>> {
+        // One statement for each contact: nearly all have no alias, and a recursive one costs more than the rest.
+        let mut statement = self.connection.prepare_cached("SELECT id FROM contacts WHERE merged_into = ?1")?;
+        let (mut all, mut next) = (vec![contact], 0);
+        while let Some(one) = all.get(next).copied() {
+            for alias in statement.query_map([one.0], |row| row.get(0).map(ContactId))? {
+                let alias = alias?;
+                if !all.contains(&alias) {
+                    all.push(alias);
+                }
+            }
+            next += 1;
+        }
+        Ok(all)
+    }
+
     /// Who holds an identifier now, aliases resolved.
-    pub(crate) fn contact_by(&self, kind: IdentifierKind, value: &str) -> Result<Option<ContactFacts>> {
+    pub(crate) fn holder(&self, kind: IdentifierKind, value: &str) -> Result<Option<ContactId>> {
         let sql = "SELECT contact FROM identifiers WHERE kind = ?1 AND value = ?2 AND to_at IS NULL";
         let mut statement = self.connection.prepare_cached(sql)?;
         let found: Option<Uuid> = statement.query_row(params![word(&kind)?, value], |row| row.get(0)).optional()?;
-        found.map_or(Ok(None), |found| self.contact(ContactId(found)))
+        found.map_or(Ok(None), |found| self.resolve(ContactId(found)).map(Some))
     }
 }
 
