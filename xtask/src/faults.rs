@@ -38,6 +38,16 @@ const FAULTS: &[Fault] = &[
     Fault("kill", "kill -9 of the gateway under load", "crash::what_was_answered_200_is_in_the_journal_exactly_once"),
     Fault("power-cut", "the power goes under load", "power::what_was_answered_for_survives_it"),
     Fault("power-cut-unsynced", "the same without syncs, which must lose", "power::without_its_syncs_it_would_not"),
+    Fault(
+        "intake-steps",
+        "kill -9 between every two writes of intake",
+        "steps::a_delivery_is_taken_in_exactly_once_wherever_the_program_dies",
+    ),
+    Fault(
+        "sending-steps",
+        "kill -9 between every two writes of sending",
+        "steps::a_reply_is_posted_at_most_once_wherever_the_program_dies",
+    ),
     Fault("disk-full", "no room on the disk", "disk::a_full_disk_is_answered_503_and_it_goes_on_once_there_is_room"),
     Fault(
         "fsync",

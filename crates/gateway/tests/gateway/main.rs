@@ -3,6 +3,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stdout,
     clippy::indexing_slicing,
     reason = "these are tests"
 )]
@@ -30,5 +31,6 @@ mod restoring;
 mod sending;
 mod sight;
 mod slow;
+mod steps;
 mod tampering;
 mod tls;

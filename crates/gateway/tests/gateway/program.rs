@@ -46,6 +46,11 @@ impl Program {
         self.child.try_wait().unwrap().and_then(|status| status.code())
     }
 
+    /// Whether it has ended, however it did.
+    pub(crate) fn gone(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// SIGKILL: no handler runs.
     pub(crate) fn kill(self) {
         drop(self);
