@@ -3,24 +3,30 @@
 //! refused. (`rusqlite_migration` would do the same, but follows SQLCipher's releases too late for the SQLite version
 //! that we require.)
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 
 use crate::Error;
 
 /// Brings a file to the last of `steps`. Released steps are never edited; new ones are added at the end.
 pub fn migrate(connection: &mut Connection, steps: &[&str]) -> Result<(), Error> {
-    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let found = usize::try_from(found).map_err(|_| Error::Version { found, newest: steps.len() })?;
-    if found > steps.len() {
-        return Err(Error::Version { found: i64::try_from(found).unwrap_or(i64::MAX), newest: steps.len() });
-    }
-    for (index, step) in steps.iter().enumerate().skip(found) {
-        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        transaction.execute_batch(step)?;
-        transaction.execute_batch(&format!("PRAGMA user_version = {}", index + 1))?;
+    // Most files are up to date, and then nobody who writes has to be waited for.
+    while version(connection, steps)? < steps.len() {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // Another program may have taken the step while this one waited for the lock.
+        let done = version(&transaction, steps)?;
+        if let Some(step) = steps.get(done) {
+            transaction.execute_batch(step)?;
+            transaction.execute_batch(&format!("PRAGMA user_version = {}", done + 1))?;
+        }
         transaction.commit()?;
     }
     Ok(())
+}
+
+fn version(connection: &Connection, steps: &[&str]) -> Result<usize, Error> {
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let newer = Error::Version { found, newest: steps.len() };
+    usize::try_from(found).ok().filter(|version| *version <= steps.len()).ok_or(newer)
 }
 
 #[cfg(test)]
@@ -40,6 +46,26 @@ mod tests {
         assert!(connection.execute_batch("SELECT * FROM b").is_err(), "half a step was kept");
         migrate(&mut connection, &[good, "CREATE TABLE b (x INTEGER) STRICT"]).unwrap();
         assert_eq!(version(&connection), 2);
+    }
+
+    #[test]
+    fn two_that_open_a_file_at_once_take_each_step_once() {
+        let folder = tempfile::tempdir().unwrap();
+        for round in 0..20 {
+            let path = folder.path().join(format!("{round}.db"));
+            let steps: Vec<String> = (0..10).map(|n| format!("CREATE TABLE t{n} (x INTEGER) STRICT")).collect();
+            let open = || {
+                let mut connection = Connection::open(&path).unwrap();
+                connection.busy_timeout(std::time::Duration::from_secs(20)).unwrap();
+                migrate(&mut connection, &steps.iter().map(String::as_str).collect::<Vec<_>>()).unwrap();
+                assert_eq!(version(&connection), 10);
+            };
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(open);
+                }
+            });
+        }
     }
 
     #[test]
