@@ -578,6 +578,8 @@ words! {
         Read,
         /// It will not arrive.
         Failed,
+        /// Taken back before it went.
+        Recalled,
     }
     /// What the composer writes.
     Mode {
@@ -638,6 +640,7 @@ impl Delivery {
             Status::Delivered => Self::Delivered,
             Status::Read | Status::Played => Self::Read,
             Status::Failed => Self::Failed,
+            Status::Recalled => Self::Recalled,
         }
     }
 }

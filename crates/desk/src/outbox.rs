@@ -190,9 +190,10 @@ pub(crate) fn answered(c: &Connection, id: CommandId, outcome: &Outcome, now: Mi
 
 /// Marks a command as refused with this code.
 pub(crate) fn refused(c: &Connection, id: CommandId, code: &str, now: Millis) -> anyhow::Result<()> {
-    // To settle what is settled already needs nobody's attention: the message itself says how it stands.
-    let (state, done_at) =
-        if kind_of(c, id)?.as_deref() == Some("settle_uncertain") { ("done", now) } else { ("stuck", 0) };
+    // To settle what is settled already, or to take back what has gone, needs nobody's attention: the message itself says
+    // how it stands.
+    let says_itself = matches!(kind_of(c, id)?.as_deref(), Some("settle_uncertain" | "recall"));
+    let (state, done_at) = if says_itself { ("done", now) } else { ("stuck", 0) };
     c.execute(
         "UPDATE outbox SET state = ?, refusal = ?, done_at = ? WHERE id = ? AND state = 'waiting'",
         params![state, code, done_at, id.to_string()],

@@ -203,7 +203,7 @@ fn case_view(records: &mut Records, me: StaffId, case: thread::Case, rows: &[Row
     let mut pending = Vec::new();
     for row in rows.iter().filter(|row| row.case == case.case) {
         match row.ask()? {
-            Ask::Reply { .. } | Ask::SettleUncertain { .. } | Ask::SeenUpTo { .. } => {}
+            Ask::Reply { .. } | Ask::SettleUncertain { .. } | Ask::Recall { .. } | Ask::SeenUpTo { .. } => {}
             Ask::AddNote { text, .. } if !notes.iter().any(|note| note.note == row.id.0.into()) => {
                 notes.push(pending_note(records, me, row, text)?);
             }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     entry::{Identifier, SendError},
-    ids::{CaseId, CommandId, ConversationId, LineId, MediaId, MessageId, Millis, Seq, StaffId, Team},
+    ids::{CaseId, CommandId, ContactId, ConversationId, LineId, MediaId, MessageId, Millis, Seq, StaffId, Team},
     words::{Role, Status},
 };
 
@@ -138,6 +138,18 @@ pub enum Ask {
         /// What to do.
         settle: Settle,
     },
+    /// Takes a reply back that still waits its turn.
+    Recall {
+        /// Which.
+        message: MessageId,
+    },
+    /// Erases a person, with all that they wrote and all that was written to them and about them.
+    EraseContact {
+        /// Whom; whoever sees one of their cases sees this id.
+        contact: ContactId,
+        /// Why: a reference to the request. It names nobody.
+        reason: String,
+    },
 }
 
 impl Ask {
@@ -155,6 +167,8 @@ impl Ask {
         "change_staff",
         "seen_up_to",
         "settle_uncertain",
+        "recall",
+        "erase_contact",
     ];
 
     /// The files that it names.
@@ -205,6 +219,24 @@ pub enum SystemAsk {
         /// Which.
         message: MessageId,
     },
+    /// A later version understands a message that was kept raw.
+    Understand {
+        /// Which.
+        message: MessageId,
+        /// WhatsApp's type.
+        r#type: String,
+        /// What it says.
+        text: Option<String>,
+        /// Which version of the reader understood it.
+        reader: u32,
+    },
+    /// This person was erased, and is back in a journal that was restored.
+    EraseAgain {
+        /// Whom.
+        contact: ContactId,
+        /// Why, as it was then.
+        reason: String,
+    },
     /// The agency's pack is this text from now on.
     LoadPack {
         /// TOML.
@@ -253,6 +285,8 @@ pub struct Inbound {
     pub received_at: Millis,
     /// The message as WhatsApp gave it, where this version does not handle its type.
     pub raw: Option<Value>,
+    /// Which version of the reader read it.
+    pub reader: u32,
 }
 
 /// A status webhook, one item of it.
@@ -342,6 +376,8 @@ codes! {
     NotClosed = "not_closed",
     /// The message is not uncertain (any more).
     NotUncertain = "not_uncertain",
+    /// The message does not wait any more: it may be on its way.
+    TooLate = "too_late",
     /// The username is taken.
     Taken = "taken",
 }

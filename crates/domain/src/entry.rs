@@ -165,6 +165,11 @@ macro_rules! facts {
             pub struct $variant {
                 $($(#[$fdoc])* $(#[serde(rename = $name)])? pub $field: $type,)*
             }
+
+            impl $variant {
+                /// The kind as it stands in the journal.
+                pub const KIND: &'static str = $kind;
+            }
         )*
 
         /// What an entry says, by its kind.
@@ -174,6 +179,8 @@ macro_rules! facts {
             $($variant($variant),)*
             /// A kind that this version does not know; kept raw.
             Unknown { kind: String, body: Value },
+            /// What it said was erased, with the person whom it was about. It is handed to nobody.
+            Erased { kind: String },
         }
 
         /// Every kind of entry that this version knows.
@@ -184,7 +191,7 @@ macro_rules! facts {
             pub fn kind(&self) -> &str {
                 match self {
                     $(Self::$variant(_) => $kind,)*
-                    Self::Unknown { kind, .. } => kind,
+                    Self::Unknown { kind, .. } | Self::Erased { kind } => kind,
                 }
             }
 
@@ -193,6 +200,7 @@ macro_rules! facts {
                 match self {
                     $(Self::$variant(body) => serde_json::to_value(body),)*
                     Self::Unknown { body, .. } => Ok(body.clone()),
+                    Self::Erased { .. } => Ok(Value::Null),
                 }
             }
 
@@ -249,6 +257,21 @@ facts! {
         /// The message as WhatsApp gave it, for a type that this version does not handle.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         raw: Option<Value>,
+        /// Which version of the reader left it raw; absent in entries of before these were numbered: the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reader: Option<u32>,
+    }
+    /// A message that was kept raw is understood by a later version.
+    MessageUnderstood = "message_understood" {
+        /// The message.
+        message: MessageId,
+        /// WhatsApp's type.
+        r#type: String,
+        /// What it says, where it is of a kind that says something.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
+        /// Which version of the reader understood it.
+        reader: u32,
     }
     /// A reply was accepted and waits for its turn.
     MessageQueued = "message_queued" {
@@ -350,6 +373,23 @@ facts! {
         /// Another contact that turned out to be the same person.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         merged_into: Option<ContactId>,
+    }
+    /// A person was erased: every body in the scope of their cases is blank from now on, and whoever holds something of
+    /// them deletes it.
+    ContactErased = "contact_erased" {
+        /// The contact.
+        contact: ContactId,
+        /// The contact and every other that had turned out to be the same person.
+        contacts: Vec<ContactId>,
+        /// Their conversations, by their marks.
+        conversations: Vec<String>,
+        /// Their cases, by their marks.
+        cases: Vec<String>,
+        /// The case number given last, by anybody's case: none is given twice, although the case may be gone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        number: Option<String>,
+        /// Why: a reference to the request. It names nobody, since everybody reads it.
+        reason: String,
     }
     /// A member of staff as they are now.
     StaffChanged = "staff_changed" {

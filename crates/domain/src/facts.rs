@@ -32,6 +32,10 @@ pub struct Facts {
     pub conversation: Option<ConversationFacts>,
     /// The message that the question names.
     pub message: Option<MessageFacts>,
+    /// A citizen's message that is kept raw, if the question names one.
+    pub raw: Option<RawFacts>,
+    /// The person whom the question would erase.
+    pub erasure: Option<ErasureFacts>,
     /// The contact whom the sender's BSUID names, aliases resolved.
     pub by_bsuid: Option<ContactFacts>,
     /// The contact whom the sender's telephone number names, aliases resolved.
@@ -123,4 +127,32 @@ pub struct MessageFacts {
     pub status: Status,
     /// WhatsApp's id of it, once known.
     pub wamid: Option<String>,
+    /// Who wrote it.
+    pub author: Option<StaffId>,
+    /// Whether it was ever unknown if it went out.
+    pub doubted: bool,
+}
+
+/// A citizen's message that was kept as WhatsApp gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawFacts {
+    /// Its id.
+    pub id: MessageId,
+    /// Its case.
+    pub case: CaseId,
+    /// Which version of the reader saw it last.
+    pub reader: u32,
+}
+
+/// All that there is of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErasureFacts {
+    /// The contact, aliases resolved.
+    pub contact: ContactId,
+    /// The contact and its aliases.
+    pub contacts: Vec<ContactId>,
+    /// Their conversations.
+    pub conversations: Vec<ConversationId>,
+    /// Their cases.
+    pub cases: Vec<CaseId>,
 }

@@ -5,6 +5,7 @@ pub mod chain;
 pub mod command;
 pub mod decide;
 pub mod entry;
+pub mod erasure;
 pub mod facts;
 pub mod ids;
 pub mod pack;

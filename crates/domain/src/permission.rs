@@ -13,6 +13,9 @@ pub enum Act {
     Assign,
     /// Keep accounts.
     Administer,
+    /// Erase a person, as the law may oblige the agency to. It is an admin's: they see no content, so nothing of theirs is
+    /// in it, while whoever answers could rid themself of what they wrote.
+    Erase,
 }
 
 /// Whether a role allows an act. An admin keeps accounts and sees no content.
@@ -21,7 +24,7 @@ const fn allows(role: Role, act: Act) -> bool {
         (role, act),
         (Role::Agent, Act::See | Act::Answer)
             | (Role::Lead, Act::See | Act::Answer | Act::Assign)
-            | (Role::Admin, Act::Administer)
+            | (Role::Admin, Act::Administer | Act::Erase)
     )
 }
 
@@ -40,6 +43,7 @@ mod tests {
         assert!(!may(&[Role::Admin], Act::Answer));
         assert!(!may(&[Role::Lead], Act::Administer));
         assert!(!may(&[Role::Agent], Act::Assign));
+        assert!(!may(&[Role::Agent, Role::Lead], Act::Erase), "who answers does not erase");
         assert!(may(&[Role::Admin, Role::Lead], Act::Administer));
         assert!(!may(&[], Act::See));
     }

@@ -45,6 +45,8 @@ pub enum Status {
     Played,
     /// It will not arrive; `error` says why.
     Failed,
+    /// Its writer, or a lead, took it back before it went.
+    Recalled,
 }
 
 impl Status {
@@ -53,11 +55,13 @@ impl Status {
             Self::Queued => 0,
             Self::Sending => 1,
             Self::Uncertain => 2,
-            Self::Sent => 3,
-            Self::Failed => 4,
-            Self::Delivered => 5,
-            Self::Read => 6,
-            Self::Played => 7,
+            // Whatever reports about it knows better.
+            Self::Recalled => 3,
+            Self::Sent => 4,
+            Self::Failed => 5,
+            Self::Delivered => 6,
+            Self::Read => 7,
+            Self::Played => 8,
         }
     }
 
@@ -75,7 +79,7 @@ mod tests {
 
     #[test]
     fn ticks_never_go_back() {
-        let ladder = [Queued, Sending, Uncertain, Sent, Failed, Delivered, Read, Played];
+        let ladder = [Queued, Sending, Uncertain, Recalled, Sent, Failed, Delivered, Read, Played];
         for (i, from) in ladder.iter().enumerate() {
             for (j, to) in ladder.iter().enumerate() {
                 assert_eq!(from.moves_to(*to), j > i, "{from:?} → {to:?}");

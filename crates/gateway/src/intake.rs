@@ -264,6 +264,7 @@ fn inbound(change: &Change, message: &Message, item: &webhook::Item, received_at
         sent_at: message.timestamp.unwrap_or(received_at),
         received_at,
         raw: text.is_none().then(|| item.raw.clone()),
+        reader: 1,
         text,
     })))
 }

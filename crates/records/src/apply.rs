@@ -4,10 +4,11 @@
 use domain::{
     entry::{
         Actor, CaseAssigned, CaseChanged, CaseClosed, CaseOpened, ContactChanged, ConversationOpened, Entry, Fact,
-        Identifier, MessageQueued, MessageReceived, MessageStatusChanged, NoteAdded, Scope, StaffChanged,
+        Identifier, MessageQueued, MessageReceived, MessageStatusChanged, MessageUnderstood, NoteAdded, Scope,
+        StaffChanged,
     },
     ids::{CaseId, ConversationId, MediaId, Millis, Seq},
-    words::CaseState,
+    words::{CaseState, Status},
 };
 use rusqlite::{OptionalExtension, named_params, params};
 use serde::Serialize;
@@ -48,6 +49,7 @@ impl Records {
             Fact::MessageReceived(body) => of(Some(self.message_received(entry, body)?)),
             Fact::MessageQueued(body) => of(Some(self.message_queued(entry, body)?)),
             Fact::MessageStatusChanged(body) => of(self.message_status_changed(entry, body)?),
+            Fact::MessageUnderstood(body) => of(self.message_understood(body)?),
             Fact::CaseOpened(body) => of(Some(self.case_opened(entry, body)?)),
             Fact::CaseAssigned(body) => of(self.case_assigned(entry, body)?),
             Fact::CaseChanged(body) => of(self.case_changed(entry, body)?),
@@ -71,6 +73,11 @@ impl Records {
                 self.run(sql, params![body.line, body.display_number])?;
                 agency()
             }
+            Fact::ContactErased(body) => {
+                self.contact_erased(entry, body)?;
+                agency()
+            }
+            Fact::Erased { .. } => Applied::default(),
             Fact::Unknown { .. } => {
                 let case = match entry.scope {
                     Scope::Case(case) => Some(case.0),
@@ -83,7 +90,7 @@ impl Records {
         })
     }
 
-    fn run(&self, sql: &str, values: impl rusqlite::Params) -> Result<usize> {
+    pub(crate) fn run(&self, sql: &str, values: impl rusqlite::Params) -> Result<usize> {
         Ok(self.connection.prepare_cached(sql)?.execute(values)?)
     }
 
@@ -101,12 +108,12 @@ impl Records {
     fn message_received(&self, entry: &Entry, body: &MessageReceived) -> Result<ConversationId> {
         let raw = body.raw.as_ref().map(serde_json::to_string).transpose()?;
         self.run(
-            "INSERT INTO messages (id, conversation, case_id, seq, place, at, inbound, wamid, type, text, quoted, sent_at, raw)
-             VALUES (:id, :conversation, :case, :seq, :place, :at, 1, :wamid, :type, :text, :quoted, :sent_at, :raw)",
+            "INSERT INTO messages (id, conversation, case_id, seq, place, at, inbound, wamid, type, text, quoted, sent_at, raw, reader)
+             VALUES (:id, :conversation, :case, :seq, :place, :at, 1, :wamid, :type, :text, :quoted, :sent_at, :raw, :reader)",
             named_params! {
                 ":id": body.message.0, ":conversation": body.conversation.0, ":case": body.case.0, ":seq": entry.seq,
                 ":place": body.place, ":at": entry.at, ":wamid": body.wamid, ":type": body.r#type, ":text": body.text,
-                ":quoted": body.context, ":sent_at": body.sent_at, ":raw": raw,
+                ":quoted": body.context, ":sent_at": body.sent_at, ":raw": raw, ":reader": body.reader,
             },
         )?;
         // One statement for a row: this is what a gateway does most.
@@ -116,6 +123,14 @@ impl Records {
         let window_ends = Some(body.sent_at.saturating_add(WINDOW));
         self.last_message(body.conversation, body.message.0, body.place, entry.seq, window_ends)?;
         Ok(body.conversation)
+    }
+
+    fn message_understood(&self, body: &MessageUnderstood) -> Result<Option<ConversationId>> {
+        let sql = "UPDATE messages SET type = ?2, text = ?3, reader = ?4 WHERE id = ?1 RETURNING conversation";
+        let values = params![body.message.0, body.r#type, body.text, body.reader];
+        let found: Option<Uuid> =
+            self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?;
+        Ok(found.map(ConversationId))
     }
 
     fn message_queued(&self, entry: &Entry, body: &MessageQueued) -> Result<ConversationId> {
@@ -137,11 +152,21 @@ impl Records {
 
     fn message_status_changed(&self, entry: &Entry, body: &MessageStatusChanged) -> Result<Option<ConversationId>> {
         let error = body.error.as_ref().map(serde_json::to_string).transpose()?;
-        let sql = "UPDATE messages SET status = ?2, status_at = ?3, error = ?4, wamid = coalesce(?5, wamid)
-                   WHERE id = ?1 RETURNING conversation";
+        let sql = "UPDATE messages SET status = ?2, status_at = ?3, error = ?4, wamid = coalesce(?5, wamid),
+                   doubted = max(doubted, ?2 = 'uncertain') WHERE id = ?1 RETURNING conversation";
         let values = params![body.message.0, word(&body.status)?, entry.at, error, body.wamid];
         let found: Option<Uuid> =
             self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?;
+        if body.status == Status::Recalled {
+            // It answered nobody: who waited before it waits still.
+            let sql = "UPDATE cases SET last_reply = coalesce((SELECT max(seq) FROM messages
+                         WHERE case_id = cases.id AND inbound = 0 AND status <> 'recalled'), 0)
+                       WHERE id = (SELECT case_id FROM messages WHERE id = ?1)";
+            self.run(sql, [body.message.0])?;
+            if let Some(conversation) = found {
+                self.choose_shown(conversation)?;
+            }
+        }
         Ok(found.map(ConversationId))
     }
 

@@ -3,9 +3,10 @@
 use domain::{
     command::{Ask, SystemAsk},
     entry::{Identifier, IdentifierKind},
-    facts::{CaseFacts, ContactFacts, ConversationFacts, Facts, MessageFacts},
+    facts::{CaseFacts, ContactFacts, ConversationFacts, Facts, MessageFacts, RawFacts},
     ids::{CaseId, ContactId, ConversationId, MessageId, Millis, Seq, StaffId},
     visibility::Audience,
+    words::Status,
 };
 use rusqlite::{OptionalExtension, Row, params};
 use uuid::Uuid;
@@ -49,7 +50,11 @@ impl Records {
                 facts.staff = self.staff(*staff)?;
                 facts.owned = self.owned_by(*staff)?;
             }
-            Ask::SettleUncertain { message, .. } => {
+            Ask::EraseContact { contact, .. } => {
+                facts.erasure = self.erasure_facts(*contact)?;
+                facts.last_number = self.last_number()?;
+            }
+            Ask::SettleUncertain { message, .. } | Ask::Recall { message } => {
                 facts.message = self.message_facts(*message)?;
                 facts.case = facts.message.as_ref().map_or(Ok(None), |message| self.case_facts(message.case))?;
             }
@@ -107,6 +112,11 @@ impl Records {
             | SystemAsk::EndSending { message, .. }
             | SystemAsk::Abandon { message }
             | SystemAsk::Doubt { message } => facts.message = self.message_facts(*message)?,
+            SystemAsk::Understand { message, .. } => facts.raw = self.raw_facts(*message)?,
+            SystemAsk::EraseAgain { contact, .. } => {
+                facts.erasure = self.erasure_facts(*contact)?;
+                facts.last_number = self.last_number()?;
+            }
             SystemAsk::LoadPack { .. } => facts.pack_sha = self.pack_sha()?,
             SystemAsk::ConfigureLine { line, .. } => {
                 let sql = "SELECT display_number FROM lines WHERE id = ?1";
@@ -123,7 +133,7 @@ impl Records {
     }
 
     fn others_reply(&self, case: CaseId, actor: StaffId) -> Result<Option<(Seq, StaffId)>> {
-        let sql = "SELECT seq, author FROM messages WHERE case_id = ?1 AND inbound = 0 AND author <> ?2
+        let sql = "SELECT seq, author FROM messages WHERE case_id = ?1 AND inbound = 0 AND author <> ?2 AND status <> 'recalled'
                    ORDER BY seq DESC LIMIT 1";
         let mut statement = self.connection.prepare_cached(sql)?;
         Ok(statement.query_row([case.0, actor.0], |row| Ok((row.get(0)?, StaffId(row.get(1)?)))).optional()?)
@@ -201,21 +211,27 @@ impl Records {
         self.one_message("WHERE wamid = ?1 AND inbound = 0", [wamid])
     }
 
+    fn raw_facts(&self, message: MessageId) -> Result<Option<RawFacts>> {
+        let sql = "SELECT case_id, coalesce(reader, 1) FROM messages WHERE id = ?1 AND inbound = 1 AND raw IS NOT NULL";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let facts = |row: &Row| Ok(RawFacts { id: message, case: CaseId(row.get(0)?), reader: row.get(1)? });
+        Ok(statement.query_row([message.0], facts).optional()?)
+    }
+
     fn one_message(&self, condition: &str, values: impl rusqlite::Params) -> Result<Option<MessageFacts>> {
-        let sql = format!("SELECT id, case_id, status, wamid FROM messages {condition}");
+        let sql = format!("SELECT id, case_id, status, wamid, author, doubted FROM messages {condition}");
         let mut statement = self.connection.prepare_cached(&sql)?;
         let found = statement
             .query_row(values, |row| {
-                Ok((MessageId(row.get(0)?), CaseId(row.get(1)?), row.get::<_, String>(2)?, row.get(3)?))
+                let author = row.get::<_, Option<Uuid>>(4)?.map(StaffId);
+                let (id, case) = (MessageId(row.get(0)?), CaseId(row.get(1)?));
+                let facts =
+                    MessageFacts { id, case, status: Status::Queued, wamid: row.get(3)?, author, doubted: row.get(5)? };
+                Ok((facts, row.get::<_, String>(2)?))
             })
             .optional()?;
-        let Some((id, case, status, wamid)) = found else { return Ok(None) };
-        Ok(Some(MessageFacts { id, case, status: read_word(&status)?, wamid }))
-    }
-
-    fn last_number(&self) -> Result<Option<String>> {
-        let sql = "SELECT number FROM cases ORDER BY opened_seq DESC LIMIT 1";
-        Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?)
+        let Some((facts, status)) = found else { return Ok(None) };
+        Ok(Some(MessageFacts { status: read_word(&status)?, ..facts }))
     }
 }
 

@@ -4,6 +4,7 @@
 //! Who calls decides about transactions: each function works on the connection as it is.
 
 pub mod apply;
+pub mod erasure;
 pub mod facts;
 pub mod list;
 pub mod media;
@@ -21,7 +22,7 @@ use domain::{chain, ids::Seq, pack::Pack};
 use rusqlite::{Connection, OptionalExtension};
 
 /// The schema's versions.
-const STEPS: &[&str] = &[include_str!("schema.sql"), include_str!("schema-2.sql")];
+const STEPS: &[&str] = &[include_str!("schema.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
 
 /// What can go wrong with the read model.
 #[derive(Debug, thiserror::Error)]

@@ -8,7 +8,7 @@ use domain::{
 use rusqlite::{Row, params};
 use uuid::Uuid;
 
-use crate::{Records, Result};
+use crate::{Records, Result, erasure::JOINED};
 
 impl Records {
     /// Whether a person sees a case to which a file belongs.
@@ -40,12 +40,14 @@ impl Records {
     /// The files that belong to a contact's cases, aliases included, and to nobody else's.
     pub fn media_of_alone(&self, contact: ContactId) -> Result<Vec<MediaId>> {
         let contact: Uuid = self.resolve(contact)?.0;
-        let sql = "WITH theirs AS (SELECT id FROM cases WHERE contact = ?1
-                                   OR contact IN (SELECT id FROM contacts WHERE merged_into = ?1))
-                   SELECT DISTINCT sha256 FROM media m WHERE case_id IN theirs
-                   AND NOT EXISTS (SELECT 1 FROM media o WHERE o.sha256 = m.sha256 AND o.case_id NOT IN theirs)
-                   ORDER BY sha256";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let sql = format!(
+            "{JOINED}, theirs AS (SELECT id FROM cases WHERE contact IN joined
+               OR conversation IN (SELECT id FROM conversations WHERE contact IN joined))
+             SELECT DISTINCT sha256 FROM media m WHERE case_id IN theirs
+             AND NOT EXISTS (SELECT 1 FROM media o WHERE o.sha256 = m.sha256 AND o.case_id NOT IN theirs)
+             ORDER BY sha256"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
         Ok(statement.query_map(params![contact], media)?.collect::<rusqlite::Result<_>>()?)
     }
 }

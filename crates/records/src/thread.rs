@@ -171,6 +171,16 @@ impl Records {
         Ok(self.connection.prepare_cached(sql)?.query_row([conversation.0], |row| row.get(0))?)
     }
 
+    /// Citizens' messages after one of them that an older version than `reader` left raw, and how WhatsApp gave them.
+    pub fn left_raw(&self, reader: u32, after: MessageId, limit: u32) -> Result<Vec<(MessageId, String)>> {
+        let sql = "SELECT id, raw FROM messages
+                   WHERE raw IS NOT NULL AND coalesce(reader, 1) < ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows =
+            statement.query_map(params![reader, after.0, limit], |row| Ok((MessageId(row.get(0)?), row.get(1)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// The conversation of a message, and how far it has come.
     pub fn message(&self, message: MessageId) -> Result<Option<(ConversationId, Item)>> {
         let sql = "SELECT case_id, seq, place, id, inbound, author, type, text, sent_at, status, error, conversation

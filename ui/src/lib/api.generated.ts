@@ -734,7 +734,7 @@ focused: boolean, };
 export type Phase = "sign_in" | "locked" | "ready";
 export type Filter = "mine" | "unassigned" | "open" | "closed";
 export type Author = "contact" | "me" | "colleague";
-export type Delivery = "waiting" | "stuck" | "queued" | "uncertain" | "sent" | "delivered" | "read" | "failed";
+export type Delivery = "waiting" | "stuck" | "queued" | "uncertain" | "sent" | "delivered" | "read" | "failed" | "recalled";
 export type Mode = "reply" | "note";
 export type Happened = "opened" | "assigned" | "released" | "closed" | "reopened";
 export type Link = "connecting" | "syncing" | "live" | "offline";

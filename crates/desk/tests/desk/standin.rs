@@ -276,6 +276,7 @@ impl Standin {
             sent_at: now,
             place: now,
             raw: None,
+            reader: None,
         };
         self.append(Scope::Case(talk.case), Actor::Contact(talk.contact), None, fact.into())
     }

@@ -5,8 +5,11 @@ use uuid::Uuid;
 use super::{Context, Decision, contact, pack};
 use crate::{
     command::Inbound,
-    entry::{Actor, CaseOpened, ContactChanged, ConversationOpened, Fact, MessageReceived, NewEntry, Scope, Subject},
-    facts::{CaseFacts, Facts},
+    entry::{
+        Actor, CaseOpened, ContactChanged, ConversationOpened, Fact, MessageReceived, MessageUnderstood, NewEntry,
+        Scope, Subject,
+    },
+    facts::{CaseFacts, Facts, RawFacts},
     ids::{CaseId, ConversationId, MessageId, Millis},
     words::CaseState,
 };
@@ -72,9 +75,25 @@ pub(super) fn receive(facts: &Facts, inbound: &Inbound, cause: Option<Uuid>, con
         sent_at: inbound.sent_at,
         place: place(inbound.sent_at, inbound.received_at),
         raw: inbound.raw.clone(),
+        reader: inbound.raw.is_some().then_some(inbound.reader),
     };
     write(scope, Subject::Message(message), Actor::Contact(sender.contact), fact.into());
     Ok(entries)
+}
+
+/// What a later version makes of a message that was kept raw. Whoever looked at it with this version or a later one has
+/// said already what there is to say.
+pub(super) fn understand(facts: &Facts, r#type: &str, text: Option<&str>, reader: u32) -> Decision {
+    let raw = facts.raw.as_ref().filter(|raw| raw.reader < reader);
+    let entry = |raw: &RawFacts| NewEntry {
+        scope: Scope::Case(raw.case),
+        subject: Subject::Message(raw.id),
+        actor: Actor::System,
+        cause: None,
+        fact: MessageUnderstood { message: raw.id, r#type: r#type.to_owned(), text: text.map(str::to_owned), reader }
+            .into(),
+    };
+    Ok(raw.map(entry).into_iter().collect())
 }
 
 fn place(sent_at: Millis, received_at: Millis) -> Millis {

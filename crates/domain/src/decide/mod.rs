@@ -4,6 +4,7 @@
 mod account;
 mod case;
 mod contact;
+mod erasure;
 mod inbound;
 mod outbound;
 
@@ -46,6 +47,8 @@ pub fn decide(facts: &Facts, command: &Command, context: &Context) -> Decision {
     match &command.ask {
         Ask::Reply { case, text, seen, .. } => outbound::reply(&by, *case, text, *seen, context),
         Ask::SettleUncertain { settle, .. } => outbound::settle(&by, *settle),
+        Ask::Recall { .. } => outbound::recall(&by),
+        Ask::EraseContact { reason, .. } => erasure::erase(&by, reason),
         Ask::AddNote { text, media, .. } => case::note(&by, text, media),
         Ask::Claim { .. } => case::claim(&by),
         Ask::Assign { .. } => case::assign(&by),
@@ -70,6 +73,10 @@ pub fn decide_system(facts: &Facts, ask: &SystemAsk, cause: Option<Uuid>, contex
         SystemAsk::EndSending { outcome, .. } => outbound::end_sending(facts, outcome),
         SystemAsk::Abandon { .. } => outbound::abandon(facts),
         SystemAsk::Doubt { .. } => outbound::doubt(facts),
+        SystemAsk::Understand { r#type, text, reader, .. } => {
+            inbound::understand(facts, r#type, text.as_deref(), *reader)
+        }
+        SystemAsk::EraseAgain { reason, .. } => erasure::erase_again(facts, reason),
         SystemAsk::LoadPack { content } => account::load_pack(facts, content, cause),
         SystemAsk::ConfigureLine { line, display_number } => {
             account::configure_line(facts, line, display_number, cause)

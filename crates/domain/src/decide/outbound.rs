@@ -68,11 +68,7 @@ pub(super) fn reply(by: &Asked, named: Option<CaseId>, words: &str, seen: Seq, c
 /// A person says what became of a message of which nobody knows.
 pub(super) fn settle(by: &Asked, settle: Settle) -> Decision {
     by.must(Act::Answer)?;
-    let message = by.facts.message.as_ref().zip(by.facts.case.as_ref());
-    let seen = message.filter(|(message, case)| {
-        visible(&by.actor.viewer, &Scope::Case(message.case), (case.id == message.case).then_some(&case.audience))
-    });
-    let (message, _) = seen.ok_or_else(|| Refusal::new(Code::NotFound, "There is no such message"))?;
+    let message = seen(by)?;
     if message.status != Status::Uncertain {
         return Err(Refusal::new(Code::NotUncertain, "It is known what became of this message"));
     }
@@ -82,6 +78,33 @@ pub(super) fn settle(by: &Asked, settle: Settle) -> Decision {
     };
     let fact = MessageStatusChanged { message: message.id, wamid: None, status, error: None };
     Ok(vec![by.entry(Scope::Case(message.case), Subject::Message(message.id), fact)])
+}
+
+/// Takes a reply back. Decided under the head lock like the sender's `queued` → `sending`: one of the two comes first.
+pub(super) fn recall(by: &Asked) -> Decision {
+    by.must(Act::Answer)?;
+    let message = seen(by)?;
+    if message.author != Some(by.actor.viewer.staff) {
+        by.must(Act::Assign)?;
+    }
+    match message.status {
+        Status::Recalled => Ok(vec![]),
+        // What waits for a second try may have gone out by the first.
+        Status::Queued if !message.doubted => {
+            let fact = MessageStatusChanged { message: message.id, wamid: None, status: Status::Recalled, error: None };
+            Ok(vec![by.entry(Scope::Case(message.case), Subject::Message(message.id), fact)])
+        }
+        _ => Err(Refusal::new(Code::TooLate, "The message does not wait to be sent any more")),
+    }
+}
+
+/// The message in question, if the actor may see it.
+fn seen<'a>(by: &Asked<'a>) -> Result<&'a MessageFacts, Refusal> {
+    let message = by.facts.message.as_ref().zip(by.facts.case.as_ref());
+    let seen = message.filter(|(message, case)| {
+        visible(&by.actor.viewer, &Scope::Case(message.case), (case.id == message.case).then_some(&case.audience))
+    });
+    seen.map(|(message, _)| message).ok_or_else(|| Refusal::new(Code::NotFound, "There is no such message"))
 }
 
 /// WhatsApp reports. Reports come late, twice and out of order: only one that moves the message on is a fact.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     command::Ask,
-    entry::{Entry, Scope},
+    entry::{Entry, Fact, Scope},
     ids::{CaseId, MediaId, Seq, StaffId, Team},
     words::{Role, Status},
 };
@@ -36,7 +36,7 @@ impl Follower {
     /// What came meanwhile over the live stream, which brings no cursor, and ends where sight changes.
     fn listen(&mut self, agency: &Agency) {
         let heard = self.heard;
-        for entry in agency.journal.iter().filter(|entry| entry.seq > heard) {
+        for entry in agency.journal.iter().filter(|entry| entry.seq > heard && !is_erased(entry)) {
             let (before, now) = (entry.seq - 1, entry.seq);
             let viewer = agency.records.viewer_at(self.me, now).unwrap();
             // What is written before its case is opened, in the same decision, goes with it.
@@ -73,18 +73,23 @@ impl Follower {
         }
         for case in &change.gained {
             self.records.forget_case(*case).unwrap();
-            for entry in agency.journal.iter().filter(|entry| entry.scope == Scope::Case(*case)) {
+            for entry in agency.journal.iter().filter(|entry| entry.scope == Scope::Case(*case) && !is_erased(entry)) {
                 self.records.apply(entry).unwrap();
             }
         }
         let whole = |entry: &Entry| matches!(entry.scope, Scope::Case(case) if change.gained.contains(&case));
-        for entry in agency.journal.iter().filter(|entry| entry.seq > self.at && !whole(entry)) {
+        for entry in agency.journal.iter().filter(|entry| entry.seq > self.at && !whole(entry) && !is_erased(entry)) {
             if entry.seq > self.heard && agency.records.sees(&viewer, &entry.scope, through).unwrap() {
                 self.records.apply(entry).unwrap();
             }
         }
         (self.at, self.heard, self.deaf) = (through, through, false);
     }
+}
+
+/// What was erased is told to nobody.
+fn is_erased(entry: &Entry) -> bool {
+    matches!(entry.fact, Fact::Erased { .. })
 }
 
 /// Every row of every table that comes of entries, in an order that does not depend on how it came.
@@ -119,6 +124,8 @@ enum Act {
     Transfer { case: u8, team: u8 },
     Close { case: u8 },
     Reopen { case: u8 },
+    Erase { whom: u8 },
+    Recall { message: u8 },
     Teams { staff: u8, teams: u8 },
     Active { staff: u8, active: bool },
     Report { message: u8, status: u8 },
@@ -139,6 +146,8 @@ fn act() -> impl Strategy<Value = Act> {
         4 => any::<(u8, u8)>().prop_map(|(case, team)| Act::Transfer { case, team }),
         3 => any::<u8>().prop_map(|case| Act::Close { case }),
         4 => any::<u8>().prop_map(|case| Act::Reopen { case }),
+        1 => any::<u8>().prop_map(|whom| Act::Erase { whom }),
+        1 => any::<u8>().prop_map(|message| Act::Recall { message }),
         3 => any::<(u8, u8)>().prop_map(|(staff, teams)| Act::Teams { staff, teams }),
         1 => any::<(u8, bool)>().prop_map(|(staff, active)| Act::Active { staff, active }),
         2 => any::<(u8, u8)>().prop_map(|(message, status)| Act::Report { message, status }),
@@ -209,7 +218,9 @@ impl World {
             }
             Act::Report { message, status } => {
                 let all = [Status::Sent, Status::Delivered, Status::Read, Status::Failed];
-                self.agency.report(pick(&self.sent, message)?, pick(&all, status)?);
+                let message = pick(&self.sent, message)?;
+                self.agency.records.message(message).unwrap()?;
+                self.agency.report(message, pick(&all, status)?);
                 return Some(());
             }
             Act::Wait { minutes } => {
@@ -240,6 +251,12 @@ impl World {
             }
             Act::Close { case } => (self.lead(), close(self.case(case)?)),
             Act::Reopen { case } => (self.lead(), Ask::ReopenCase { case: self.case(case)? }),
+            Act::Erase { whom } => {
+                let conversation = pick(&self.received, whom)?.conversation;
+                let contact = self.agency.records.row(conversation).unwrap()?.contact;
+                (self.agency.admin, Ask::EraseContact { contact, reason: "كتاب 12".into() })
+            }
+            Act::Recall { message } => (self.lead(), Ask::Recall { message: pick(&self.sent, message)? }),
             Act::Teams { staff, teams } => {
                 let choice: [&[&str]; 4] = [&[], &["desk"], &["faults"], &["desk", "faults"]];
                 let teams: Vec<Team> = pick(&choice, teams)?.iter().map(|team| (*team).to_owned()).collect();
@@ -284,7 +301,7 @@ fn converge(acts: &[Act]) {
     same(&world.desks[2].records, &world.agency.records);
 }
 
-fn same(one: &Records, other: &Records) {
+pub(crate) fn same(one: &Records, other: &Records) {
     let (one, other) = (rows(one), rows(other));
     let only = |of: &[String], not: &[String]| of.iter().filter(|row| !not.contains(row)).cloned().collect::<Vec<_>>();
     assert_eq!(only(&one, &other), only(&other, &one));

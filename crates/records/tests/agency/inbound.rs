@@ -9,6 +9,8 @@ use domain::{
     words::Role,
 };
 
+use records::thread::What;
+
 use crate::{Agency, HOUR, START, close};
 
 #[test]
@@ -156,8 +158,61 @@ fn a_message_stands_where_it_was_sent_unless_it_came_late() {
             sent_at,
             received_at: START,
             raw: None,
+            reader: 1,
         };
         agency.system(SystemAsk::Receive(Box::new(inbound))).unwrap();
         assert_eq!(place(&agency), (sent_at, stands));
+    }
+}
+
+#[test]
+fn what_was_kept_raw_is_understood_once_and_in_its_place() {
+    let mut agency = Agency::new();
+    agency.citizen();
+    let inbound = Inbound {
+        line: "100".into(),
+        wamid: "wamid.button".into(),
+        identifiers: vec![Identifier {
+            kind: IdentifierKind::Phone,
+            value: "96566041187".into(),
+            from: START,
+            to: None,
+        }],
+        name: None,
+        r#type: "button".into(),
+        text: None,
+        media: vec![],
+        context: None,
+        sent_at: START,
+        received_at: START,
+        raw: Some(serde_json::json!({"type": "button", "button": {"text": "نعم"}})),
+        reader: 1,
+    };
+    agency.system(SystemAsk::Receive(Box::new(inbound))).unwrap();
+    let Fact::MessageReceived(received) = agency.journal.last().unwrap().fact.clone() else { panic!("Not a message") };
+    agency.citizen();
+    let left = |agency: &Agency, reader| {
+        let left = agency.records.left_raw(reader, uuid::Uuid::nil().into(), 10).unwrap();
+        left.into_iter().map(|(message, _)| message).collect::<Vec<_>>()
+    };
+    assert_eq!((left(&agency, 1), left(&agency, 2)), (vec![], vec![received.message]));
+    let place = |agency: &Agency| {
+        let items = agency.records.items(received.conversation, None, 100).unwrap();
+        items.iter().position(|item| matches!(&item.what, What::Message(it) if it.message == received.message))
+    };
+    let before = place(&agency);
+    let understand = || SystemAsk::Understand {
+        message: received.message,
+        r#type: "button".into(),
+        text: Some("نعم".into()),
+        reader: 2,
+    };
+    assert_eq!(agency.system(understand()).unwrap(), 1);
+    assert_eq!(agency.system(understand()).unwrap(), 0, "once");
+    assert_eq!((left(&agency, 2), left(&agency, 3)), (vec![], vec![received.message]));
+    assert_eq!(place(&agency), before);
+    match agency.records.message(received.message).unwrap().unwrap().1.what {
+        What::Message(message) => assert_eq!((message.text.as_deref(), message.inbound), (Some("نعم"), true)),
+        other => panic!("{other:?}"),
     }
 }

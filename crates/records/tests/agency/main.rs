@@ -4,6 +4,7 @@
 
 mod cases;
 mod converge;
+mod erasure;
 mod inbound;
 mod media;
 mod outbound;
@@ -14,7 +15,8 @@ use std::{cell::Cell, sync::atomic::AtomicU64, sync::atomic::Ordering};
 use domain::{
     command::{Ask, Code, Command, Inbound, Refusal, Report, SystemAsk},
     decide::{Context, decide, decide_system},
-    entry::{Entry, Fact, Identifier, IdentifierKind, NewEntry},
+    entry::{Entry, Fact, Identifier, IdentifierKind, NewEntry, Scope},
+    erasure::mark,
     ids::{CaseId, CommandId, ConversationId, EntryId, Ids, MediaId, MessageId, Millis, Seq, StaffId},
     words::{Role, Status},
 };
@@ -81,9 +83,20 @@ impl Agency {
                 let entry = Entry::from_new(new, seq, EntryId(self.ids.next(self.now.get())), self.now.get());
                 self.records.apply(&entry).unwrap();
                 self.journal.push(entry);
+                self.blank();
                 seq
             })
             .collect()
+    }
+
+    /// What an erasure leaves of the entries that it covers.
+    fn blank(&mut self) {
+        let Some(Fact::ContactErased(erased)) = self.journal.last().map(|entry| entry.fact.clone()) else { return };
+        for entry in &mut self.journal {
+            if matches!(entry.scope, Scope::Case(case) if erased.cases.contains(&mark(case.0))) {
+                entry.fact = Fact::Erased { kind: entry.fact.kind().to_owned() };
+            }
+        }
     }
 
     fn command(&mut self, actor: StaffId, id: CommandId, ask: Ask) -> Result<Vec<Seq>, Refusal> {
@@ -144,6 +157,7 @@ impl Agency {
             sent_at: self.now.get() - 2_000,
             received_at: self.now.get(),
             raw: None,
+            reader: 1,
         };
         self.system(SystemAsk::Receive(Box::new(inbound))).unwrap();
         match &self.journal.last().unwrap().fact {

@@ -151,3 +151,44 @@ fn an_outcome_that_comes_too_late_changes_nothing_that_is_known() {
     }
     assert_eq!(agency.status(message), Some(Status::Delivered));
 }
+
+#[test]
+fn a_reply_that_waits_is_taken_back_by_its_writer_or_a_lead() {
+    let mut agency = Agency::new();
+    let lead = agency.staff("lead", Role::Lead, "desk");
+    let agent = agency.staff("agent", Role::Agent, "desk");
+    let colleague = agency.staff("colleague", Role::Agent, "desk");
+    let stranger = agency.staff("stranger", Role::Lead, "faults");
+    let received = agency.citizen();
+    let first = agency.reply(agent, &received).unwrap();
+    let recall = |message| Ask::Recall { message };
+    assert_eq!(agency.refused(colleague, recall(first)), Code::Forbidden);
+    assert_eq!(agency.refused(stranger, recall(first)), Code::NotFound);
+    agency.ask(agent, recall(first)).unwrap();
+    assert_eq!(agency.status(first), Some(Status::Recalled));
+    assert!(agency.records.case(received.case).unwrap().unwrap().waiting, "nobody has answered");
+    let blind = agency.reply_having_seen(lead, &received, 0).unwrap();
+    agency.ask(lead, recall(blind)).unwrap();
+    assert!(agency.records.outgoing(START, MINUTE, 9).unwrap().is_empty());
+    assert!(agency.system(SystemAsk::BeginSending { message: first }).is_err(), "it never goes");
+    let length = agency.journal.len();
+    agency.ask(agent, recall(first)).unwrap();
+    assert_eq!(agency.journal.len(), length, "it was so already");
+
+    let second = agency.reply(agent, &received).unwrap();
+    agency.ask(lead, recall(second)).unwrap();
+    // Once somebody may be POSTing it, it is too late, and stays so however that ends.
+    let third = agency.reply(agent, &received).unwrap();
+    agency.system(SystemAsk::BeginSending { message: third }).unwrap();
+    assert_eq!(agency.refused(agent, recall(third)), Code::TooLate);
+    agency.system(SystemAsk::EndSending { message: third, outcome: SendOutcome::NotSent }).unwrap();
+    agency.ask(agent, recall(third)).unwrap();
+
+    let fourth = agency.reply(agent, &received).unwrap();
+    agency.system(SystemAsk::BeginSending { message: fourth }).unwrap();
+    agency.system(SystemAsk::Abandon { message: fourth }).unwrap();
+    assert_eq!(agency.refused(agent, recall(fourth)), Code::TooLate);
+    agency.ask(agent, Ask::SettleUncertain { message: fourth, settle: Settle::Resend }).unwrap();
+    assert_eq!(agency.status(fourth), Some(Status::Queued));
+    assert_eq!(agency.refused(agent, recall(fourth)), Code::TooLate, "the first try may have arrived");
+}
