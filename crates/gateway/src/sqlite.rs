@@ -22,7 +22,10 @@ pub const NOT_DURABLE: i32 = 74;
 
 /// Frames after which SQLite itself moves the WAL, should the thread be late: about 40 MB.
 const AUTOCHECKPOINT: i64 = 10_000;
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(2);
+/// Short, so that under load the thread has moved most of it before whoever commits has to.
+const CHECKPOINT_EVERY: Duration = Duration::from_millis(250);
+/// Pages that a connection keeps, in KiB: what is written all the time is not read from the file again and again.
+const CACHE_KIB: i64 = 16_384;
 
 /// Opens a file for writing. It is made if `create` says so, and must exist otherwise.
 pub fn writer(path: &Path, create: bool) -> Result<Connection> {
@@ -36,6 +39,7 @@ pub fn writer(path: &Path, create: bool) -> Result<Connection> {
     conn.pragma_update(None, "journal_mode", "WAL").with_context(doing)?;
     conn.pragma_update(None, "synchronous", "FULL").with_context(doing)?;
     conn.pragma_update(None, "wal_autocheckpoint", AUTOCHECKPOINT).with_context(doing)?;
+    conn.pragma_update(None, "cache_size", -CACHE_KIB).with_context(doing)?;
     conn.pragma_update(None, "trusted_schema", false).with_context(doing)?;
     conn.set_prepared_statement_cache_capacity(64);
     Ok(conn)

@@ -34,8 +34,8 @@ use crate::{agency::Reader, failure::Failure, gateway::Gateway, requests::Signed
 
 /// A first sync brings open cases, and those closed within this time.
 pub const HORIZON: Millis = 90 * 24 * 3_600_000;
-/// Entries read in one step.
-const STEP: u32 = 250;
+/// Entries read in one step: as many desks as come at once hold so many each.
+const STEP: u32 = 64;
 /// Cases whose visibility is remembered within one catch-up.
 const REMEMBERED: usize = 20_000;
 const NDJSON: HeaderValue = HeaderValue::from_static("application/x-ndjson");
