@@ -29,7 +29,7 @@ pub(crate) async fn save_draft(seat: &Seat, request: SaveDraft) -> Result<Nothin
         return Err(call_error(ErrorCode::BadText, "The draft is too long"));
     }
     let text = if text.trim().is_empty() { String::new() } else { text };
-    let appeared = seat
+    let (appeared, typed) = seat
         .precious
         .write(move |precious| {
             let c = precious.connection();
@@ -37,9 +37,12 @@ pub(crate) async fn save_draft(seat: &Seat, request: SaveDraft) -> Result<Nothin
             precious::save_draft(c, conversation, mode, &text)?;
             let after = precious::drafts(c, conversation)?;
             let none = |drafts: &Drafts| drafts.reply.is_empty() && drafts.note.is_empty();
-            Ok(none(&before) != none(&after))
+            Ok((none(&before) != none(&after), (before != after).then_some(!text.is_empty())))
         })
         .await?;
+    if let Some(writing) = typed {
+        seat.hub.set_writing(conversation, writing);
+    }
     // The row shows whether there is a draft, not what it says: each keystroke need not redraw it.
     if appeared {
         seat.hub.changed(conversation);
@@ -169,6 +172,9 @@ async fn queue(
             Ok(())
         })
         .await?;
+    if drafted.is_some() {
+        seat.hub.set_writing(conversation, false);
+    }
     seat.send_now.notify_one();
     seat.hub.changed(conversation);
     seat.hub.tell(Signal::Status {});

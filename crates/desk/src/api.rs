@@ -9,6 +9,7 @@ use std::fmt;
 use domain::{
     entry::SendError,
     ids::{CaseId, CommandId, ConversationId, MessageId, Millis, NoteId, Seq, StaffId},
+    wire::Witness,
     words::{CaseState, Role, Status},
 };
 use serde::{Deserialize, Serialize};
@@ -507,7 +508,31 @@ dto! {
         /// Light, dark, or as the system.
         theme: Theme,
     }
-    /// What this window shows now, so that nobody is notified of what is before their eyes.
+    /// The heads that the gateway has signed and this desk has kept: evidence against a rewritten journal.
+    SignedHeads {
+        /// Oldest first.
+        heads: Vec<Witness>,
+    }
+    /// The colleagues who read or write at this moment.
+    Colleagues {
+        /// By case.
+        cases: Vec<InCase>,
+    }
+    /// The colleagues in a case.
+    InCase {
+        /// Which.
+        case: CaseId,
+        /// Who.
+        colleagues: Vec<Colleague>,
+    }
+    /// A colleague who reads a case now, or writes in it.
+    Colleague {
+        /// Who.
+        person: Person,
+        /// Whether they are writing; else they read.
+        typing: bool,
+    }
+    /// What this window shows now, so that nobody is notified of what is before their eyes, and colleagues see who reads.
     Showing {
         /// The open conversation.
         conversation: Option<ConversationId>,
@@ -671,6 +696,8 @@ pub enum Signal {
     },
     /// `status` has something new to say.
     Status {},
+    /// `colleagues` has something new to say.
+    Colleagues {},
     /// Open this conversation: its notification was clicked.
     Open {
         /// Which.
@@ -773,6 +800,7 @@ pub fn typescript() -> String {
         CaseState::decl(&config),
         Role::decl(&config),
         SendError::decl(&config),
+        Witness::decl(&config),
         Item::decl(&config),
         Signal::decl(&config),
         CallError::decl(&config),
@@ -834,6 +862,10 @@ commands! {
     status(Nothing) -> DeskStatus;
     /// Changes the settings of this workstation.
     set_settings(Settings) -> Settings;
+    /// The signed heads that were kept, for `shubbak-gateway verify --witness`.
+    signed_heads(Nothing) -> SignedHeads;
+    /// Who else reads or writes now.
+    colleagues(Nothing) -> Colleagues;
     /// Says what is before the person's eyes.
     showing(Showing) -> Nothing;
 }

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, sync::Once, time::Duration};
 
 use domain::wire::{self, Answer, SessionAnswer, SessionRequest, VERSION_HEADER};
-use futures_util::StreamExt;
+use futures_util::{SinkExt, StreamExt};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde_json::value::RawValue;
 use tokio::net::TcpStream;
@@ -198,6 +198,17 @@ pub(crate) async fn next_frame(live: &mut Live) -> Result<Option<String>, Failur
         }
     }
     Ok(None)
+}
+
+/// Says something up the socket.
+pub(crate) async fn say(live: &mut Live, up: wire::Up) -> Result<(), Failure> {
+    let unreachable = |error: &dyn std::fmt::Display| Failure::Unreachable(error.to_string());
+    let text = serde_json::to_string(&up).map_err(|error| unreachable(&error))?;
+    let saying = live.send(tungstenite::Message::text(text));
+    match tokio::time::timeout(Duration::from_secs(10), saying).await {
+        Ok(said) => said.map_err(|error| unreachable(&error)),
+        Err(_) => Err(Failure::Unreachable("the socket takes nothing".into())),
+    }
 }
 
 async fn send(request: RequestBuilder) -> Result<Response, Failure> {

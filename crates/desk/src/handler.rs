@@ -10,13 +10,14 @@ use domain::{
 use crate::{
     Desk, acts,
     api::{
-        AddNote, Assign, Assignable, AssignableRequest, CallError, Claim, CloseCase, ConversationList,
+        AddNote, Assign, Assignable, AssignableRequest, CallError, Claim, CloseCase, Colleagues, ConversationList,
         ConversationPage, DeskStatus, Discard, Drafts, Handler, ListConversations, Lock, Nothing, OpenConversation,
         Outcome, Outcomes, Person, Phase, Queued, Release, ReopenCase, Retry, SaveDraft, SeenUpTo, SendReply, Settings,
-        Showing, SignIn, SignOut, Signal, Start, TakeBack, Unlock,
+        Showing, SignIn, SignOut, Signal, SignedHeads, Start, TakeBack, Unlock,
     },
+    database::Contents,
     failure::not_found,
-    list, names, thread,
+    list, names, precious, presence, thread,
 };
 
 impl Handler for Desk {
@@ -138,6 +139,15 @@ impl Handler for Desk {
         self.0.workstation.set_settings(&settings)?;
         self.0.hub.set_language(settings.language);
         Ok(settings)
+    }
+
+    async fn signed_heads(&self, _: Nothing) -> Result<SignedHeads, CallError> {
+        let read = self.seat()?.precious.read(|precious| precious::witnesses(precious.connection())).await;
+        Ok(SignedHeads { heads: read? })
+    }
+
+    async fn colleagues(&self, _: Nothing) -> Result<Colleagues, CallError> {
+        Ok(presence::colleagues(&*self.seat()?).await?)
     }
 
     async fn showing(&self, request: Showing) -> Result<Nothing, CallError> {

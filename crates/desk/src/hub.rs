@@ -1,9 +1,12 @@
 //! What everything in the desk shares: clock, ids, and the ways out to the window, the tray and the notifications.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use domain::ids::{Clock, ConversationId, Ids};
-use tokio::sync::{broadcast, watch};
+use tokio::{
+    sync::{broadcast, watch},
+    time::Instant,
+};
 
 use crate::{
     api::{Language, Showing, Signal},
@@ -20,13 +23,16 @@ pub(crate) struct Hub {
     pub(crate) signals: broadcast::Sender<Signal>,
     pub(crate) notifications: broadcast::Sender<Notification>,
     pub(crate) unread: watch::Sender<u32>,
-    before_eyes: Mutex<BeforeEyes>,
+    before_eyes: watch::Sender<BeforeEyes>,
 }
 
+/// What the window shows, and what the person does there.
 #[derive(Debug, Clone, Copy)]
-struct BeforeEyes {
-    conversation: Option<ConversationId>,
-    focused: bool,
+pub(crate) struct BeforeEyes {
+    pub(crate) conversation: Option<ConversationId>,
+    pub(crate) focused: bool,
+    /// Where they wrote last, and when; nowhere once it is sent.
+    pub(crate) wrote: Option<(ConversationId, Instant)>,
     language: Language,
 }
 
@@ -38,7 +44,7 @@ impl Hub {
             signals: broadcast::Sender::new(BOUND),
             notifications: broadcast::Sender::new(BOUND),
             unread: watch::Sender::new(0),
-            before_eyes: Mutex::new(BeforeEyes { conversation: None, focused: false, language }),
+            before_eyes: watch::Sender::new(BeforeEyes { conversation: None, focused: false, wrote: None, language }),
         }
     }
 
@@ -53,22 +59,41 @@ impl Hub {
     }
 
     pub(crate) fn set_showing(&self, showing: &Showing) {
-        let mut eyes = self.before_eyes.lock().unwrap_or_else(PoisonError::into_inner);
-        eyes.conversation = showing.conversation;
-        eyes.focused = showing.focused;
+        self.before_eyes.send_modify(|eyes| {
+            eyes.conversation = showing.conversation;
+            eyes.focused = showing.focused;
+        });
+    }
+
+    /// The person wrote here just now, or what they wrote is sent or dropped.
+    pub(crate) fn set_writing(&self, conversation: ConversationId, writing: bool) {
+        self.before_eyes.send_if_modified(|eyes| {
+            let ends = eyes.wrote.is_some_and(|(of, _)| of == conversation);
+            if writing {
+                eyes.wrote = Some((conversation, Instant::now()));
+            } else if ends {
+                eyes.wrote = None;
+            }
+            writing || ends
+        });
+    }
+
+    /// What is before the person's eyes, from now on.
+    pub(crate) fn eyes(&self) -> watch::Receiver<BeforeEyes> {
+        self.before_eyes.subscribe()
     }
 
     /// Whether the person is looking at this conversation.
     pub(crate) fn is_before_eyes(&self, conversation: ConversationId) -> bool {
-        let eyes = *self.before_eyes.lock().unwrap_or_else(PoisonError::into_inner);
+        let eyes = *self.before_eyes.borrow();
         eyes.focused && eyes.conversation == Some(conversation)
     }
 
     pub(crate) fn language(&self) -> Language {
-        self.before_eyes.lock().unwrap_or_else(PoisonError::into_inner).language
+        self.before_eyes.borrow().language
     }
 
     pub(crate) fn set_language(&self, language: Language) {
-        self.before_eyes.lock().unwrap_or_else(PoisonError::into_inner).language = language;
+        self.before_eyes.send_modify(|eyes| eyes.language = language);
     }
 }

@@ -23,6 +23,7 @@ mod names;
 pub mod notify;
 mod outbox;
 mod precious;
+mod presence;
 mod seat;
 mod sender;
 mod session;

@@ -3,7 +3,10 @@
 //! It is never rebuilt, so its tables change by migrations only.
 
 use anyhow::Context;
-use domain::ids::{CaseId, ConversationId, Millis, Seq};
+use domain::{
+    ids::{CaseId, ConversationId, Millis, Seq},
+    wire::Witness,
+};
 use records::migration::migrate;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Serialize, de::DeserializeOwned};
@@ -14,7 +17,8 @@ use crate::{
 };
 
 /// Each brings the file from the version that is its index to the next. Released ones are never edited.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE outbox (
         ordinal      INTEGER PRIMARY KEY AUTOINCREMENT,
         id           TEXT NOT NULL UNIQUE,
@@ -54,7 +58,17 @@ const MIGRATIONS: &[&str] = &["
         name  TEXT NOT NULL PRIMARY KEY,
         value TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+    CREATE TABLE witnesses (
+        journal TEXT NOT NULL,
+        seq     INTEGER NOT NULL,
+        chain   TEXT NOT NULL,
+        witness TEXT NOT NULL,
+        PRIMARY KEY (journal, seq, chain)
+    ) STRICT, WITHOUT ROWID;
+",
+];
 
 /// The precious file, open.
 pub(crate) struct Precious(Connection);
@@ -171,6 +185,28 @@ pub(crate) fn first_time(c: &Connection, key: &str, now: Millis) -> anyhow::Resu
         .execute("INSERT INTO notified (key, at) VALUES (?, ?) ON CONFLICT DO NOTHING", params![key, now])
         .context("Keeping what was notified")?;
     Ok(new > 0)
+}
+
+/// Keeps a head that the gateway has signed, for ever: it shows later whether the journal is still the one it was. Two
+/// that contradict each other are both kept.
+pub(crate) fn keep_witness(c: &Connection, witness: &Witness) -> anyhow::Result<()> {
+    c.execute(
+        "INSERT INTO witnesses (journal, seq, chain, witness) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        params![witness.journal, witness.seq, witness.chain, serde_json::to_string(witness)?],
+    )
+    .context("Keeping a signed head")?;
+    Ok(())
+}
+
+/// The heads that were kept, oldest first.
+pub(crate) fn witnesses(c: &Connection) -> anyhow::Result<Vec<Witness>> {
+    let mut query = c.prepare("SELECT witness FROM witnesses").context("Reading signed heads")?;
+    let rows = query.query_map([], |row| row.get::<_, String>(0)).context("Reading signed heads")?;
+    let mut witnesses = rows
+        .map(|text| serde_json::from_str(&text?).context("Reading a signed head"))
+        .collect::<anyhow::Result<Vec<Witness>>>()?;
+    witnesses.sort_by_key(|witness| witness.at);
+    Ok(witnesses)
 }
 
 /// Something small kept under a name.

@@ -23,6 +23,7 @@ use crate::{
     notify::{self, Notifier},
     outbox, precious,
     precious::Precious,
+    presence::Others,
     sender,
     steps::Standing,
     sync,
@@ -58,6 +59,7 @@ pub(crate) struct Seat {
     /// Wakes sync from a pause.
     pub(crate) try_now: Notify,
     state: Mutex<State>,
+    others: Mutex<Others>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -121,6 +123,7 @@ impl Seat {
                 receiving: None,
                 problem: None,
             }),
+            others: Mutex::default(),
             tasks: Mutex::new(Vec::new()),
         });
         seat.count_waiting().await;
@@ -182,6 +185,11 @@ impl Seat {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What colleagues read and write now.
+    pub(crate) fn others(&self) -> MutexGuard<'_, Others> {
+        self.others.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {

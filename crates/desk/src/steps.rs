@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     entry::{Actor, Entry, Fact, Scope},
     ids::{CaseId, CommandId, ConversationId, Millis, Seq, StaffId},
-    wire::{Cursor, Forget, Line, Linked},
+    wire::{Cursor, Forget, Line, Linked, Position, Presence, Witness},
 };
 use records::{Records, Stand};
 use serde_json::Value;
@@ -32,6 +32,8 @@ pub(crate) enum Step {
     Case { case: CaseId, through: Seq, entries: Vec<Entry> },
     /// A case that went out of sight.
     Forget(CaseId),
+    /// Up to where I have seen a case, at whichever desk.
+    Position(Position),
     /// The desk stands here.
     Cursor(Cursor),
 }
@@ -45,6 +47,8 @@ pub(crate) enum Said {
     More,
     /// Ask `sync`.
     CatchUp,
+    /// Where a colleague is.
+    Presence(Presence),
     /// Something that only a newer program understands.
     Unknown,
 }
@@ -83,6 +87,8 @@ impl Steps {
             Line::Forget(Forget::Case(case)) => Said::Step(Step::Forget(case)),
             Line::Cursor(cursor) => Said::Step(Step::Cursor(cursor)),
             Line::CatchUp(_) => Said::CatchUp,
+            Line::Presence(presence) => Said::Presence(presence),
+            Line::Position(position) => Said::Step(Step::Position(position)),
         })
     }
 }
@@ -160,6 +166,10 @@ pub(crate) struct Changes {
     pub(crate) forgot: bool,
     /// My commands of which entries came.
     pub(crate) causes: Vec<CommandId>,
+    /// Up to where I have seen cases, as the gateway knows it.
+    pub(crate) positions: Vec<Position>,
+    /// Heads that the gateway has signed.
+    pub(crate) witnesses: Vec<Witness>,
     /// What may deserve a notification.
     pub(crate) news: Vec<Entry>,
     /// How many entries were applied.
@@ -205,7 +215,14 @@ pub(crate) fn apply(
                 changes.forgot = true;
                 gained.remove(case);
             }
+            Step::Position(position) => {
+                if records.set_seen(position.case, position.seq)? {
+                    changes.conversations.extend(records.case(position.case)?.map(|case| case.conversation));
+                }
+                changes.positions.push(*position);
+            }
             Step::Cursor(cursor) => {
+                changes.witnesses.extend(cursor.witness.as_deref().cloned());
                 records.set_meta(TOKEN, &cursor.token)?;
                 records.set_meta(SYNCED_AT, &cursor.now.to_string())?;
                 stand.journal.clone_from(&cursor.journal);
@@ -304,6 +321,7 @@ mod tests {
     fn what_a_newer_gateway_says_ends_nothing() {
         let mut steps = Steps::default();
         assert_eq!(steps.take(br#"{"presence": {"viewing": 1}}"#).unwrap(), Said::Unknown);
+        assert_eq!(steps.take(br#"{"later": {"case": 1}}"#).unwrap(), Said::Unknown);
         assert_eq!(steps.take(br#"{"forget": {"message": 1}}"#).unwrap(), Said::Unknown);
         assert_eq!(steps.take(br#"{"catch_up": true}"#).unwrap(), Said::CatchUp);
         assert!(steps.take(b"{\"entry\": ").is_err());

@@ -9,12 +9,14 @@ use std::{sync::Arc, time::Duration};
 
 use domain::ids::Seq;
 use futures_util::FutureExt;
+use tokio::time::Instant;
 
 use crate::{
     api::Signal,
-    client::{Failure, Live, next_frame},
+    client::{Failure, Live, next_frame, say},
     database::{Contents, is_beyond_repair},
     outbox, precious,
+    presence::Saying,
     seat::Seat,
     steps::{self, Changes, Gained, Said, Standing, Step, Steps, Unreadable},
 };
@@ -100,7 +102,12 @@ async fn turn(seat: &Seat, after: Option<Seq>, pause: &mut Pause) -> Result<End,
     let mut live = seat.gateway.live(&seat.token, &standing.after).await?;
     seat.live();
     pause.reset();
-    listen(seat, &mut live, heard).await
+    let end = listen(seat, &mut live, heard).await;
+    // Whoever is not listened to any more may be anywhere.
+    if seat.others().clear() {
+        seat.hub.tell(Signal::Colleagues {});
+    }
+    end
 }
 
 /// Brings the records to the gateway's head. Returns the last seq that counts as heard.
@@ -124,7 +131,7 @@ async fn catch_up(seat: &Seat, after: Option<Seq>) -> Result<Seq, Broken> {
                 cursor = if let Step::Cursor(cursor) = &step { Some(cursor.clone()) } else { None };
                 batch.push(step);
             }
-            Ok(Said::More | Said::Unknown | Said::CatchUp) => {}
+            Ok(Said::More | Said::Unknown | Said::CatchUp | Said::Presence(_)) => {}
             Err(unreadable) => break Err(unreadable.into()),
         }
         if batch.len() >= BATCH
@@ -151,12 +158,28 @@ async fn catch_up(seat: &Seat, after: Option<Seq>) -> Result<Seq, Broken> {
 /// Applies what the socket says until something is odd.
 async fn listen(seat: &Seat, live: &mut Live, mut heard: Seq) -> Result<End, Broken> {
     let mut reader = Steps::default();
+    let mut saying = Saying::new(seat.hub.eyes());
+    let mut silent_at = Instant::now() + SILENCE;
     loop {
-        let Ok(first) = tokio::time::timeout(SILENCE, next_frame(live)).await else {
-            tracing::info!("Nothing was heard from the gateway for a minute");
-            return Ok(End::Closed);
+        let fades_at = seat.others().fades_at(Instant::now());
+        let mut frame = tokio::select! {
+            frame = next_frame(live) => frame?,
+            () = tokio::time::sleep_until(silent_at) => {
+                tracing::info!("Nothing was heard from the gateway for a minute");
+                return Ok(End::Closed);
+            }
+            up = saying.next(seat) => {
+                say(live, up).await?;
+                continue;
+            }
+            () = tokio::time::sleep_until(fades_at.unwrap_or(silent_at)), if fades_at.is_some() => {
+                seat.others().fade(Instant::now());
+                seat.hub.tell(Signal::Colleagues {});
+                continue;
+            }
         };
-        let mut frame = first?;
+        silent_at = Instant::now() + SILENCE;
+        let mut moved = false;
         let mut batch = Vec::new();
         let mut end = None;
         // What has come meanwhile goes into the same transaction.
@@ -180,6 +203,7 @@ async fn listen(seat: &Seat, live: &mut Live, mut heard: Seq) -> Result<End, Bro
                     end = Some(End::CatchUp(None));
                     break;
                 }
+                Said::Presence(presence) => moved |= seat.others().hear(&presence, Instant::now()),
                 Said::More | Said::Unknown => {}
             }
             if batch.len() >= BATCH {
@@ -189,6 +213,9 @@ async fn listen(seat: &Seat, live: &mut Live, mut heard: Seq) -> Result<End, Bro
                 Some(next) => frame = next?,
                 None => break,
             }
+        }
+        if moved {
+            seat.hub.tell(Signal::Colleagues {});
         }
         let cursor = batch
             .iter()
@@ -236,6 +263,7 @@ impl Stream<'_> {
             self.seat.receiving(self.whole.entries);
         }
         self.settle_outbox(&changes).await?;
+        self.keep(&changes).await?;
         self.whole.conversations.extend(changes.conversations);
         self.whole.agency |= changes.agency;
         self.whole.forgot |= changes.forgot;
@@ -260,6 +288,25 @@ impl Stream<'_> {
             precious.write(write).await?;
         }
         Ok(())
+    }
+
+    /// Keeps what must outlive the records: heads that were signed, and up to where this person has seen.
+    async fn keep(&self, changes: &Changes) -> anyhow::Result<()> {
+        if changes.witnesses.is_empty() && changes.positions.is_empty() {
+            return Ok(());
+        }
+        let (witnesses, positions) = (changes.witnesses.clone(), changes.positions.clone());
+        self.seat
+            .precious
+            .write(move |precious| {
+                let c = precious.connection();
+                witnesses.iter().try_for_each(|witness| precious::keep_witness(c, witness))?;
+                positions.iter().try_for_each(|position| {
+                    precious::move_position(c, position.case, position.seq)?;
+                    precious::position_sent(c, position.case, position.seq)
+                })
+            })
+            .await
     }
 
     /// Tells window, tray and notifications what has been committed.

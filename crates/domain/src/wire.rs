@@ -1,6 +1,7 @@
 //! What travels between the gateway and the desks (`docs/protocol.md`).
 
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 
 use crate::{
     command::Refusal,
@@ -101,6 +102,43 @@ pub enum Line {
     Cursor(Cursor),
     /// Something changed that the stream cannot say: fetch `sync`.
     CatchUp(bool),
+    /// What a colleague reads or writes in, now.
+    Presence(Presence),
+    /// Up to where this person has seen a case, on whichever desk.
+    Position(Position),
+}
+
+/// That a colleague reads a case, or writes in it. It takes the place of what was said of this person and case before, and
+/// fades by itself, so it may be said twice and need not be taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presence {
+    /// Who.
+    pub staff: StaffId,
+    /// Where.
+    pub case: CaseId,
+    /// For so many milliseconds more they read it, unless it is said again; 0: they do not.
+    pub viewing: Millis,
+    /// The same for writing.
+    pub typing: Millis,
+}
+
+/// Up to where a person has seen a case; the greater wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Which.
+    pub case: CaseId,
+    /// Up to where.
+    pub seq: Seq,
+}
+
+/// What a desk says up the socket of `live`, again and again while it is so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Up {
+    /// The person has this case before their eyes, or none.
+    Viewing(Option<CaseId>),
+    /// The person is writing in this case, or no longer.
+    Typing(Option<CaseId>),
 }
 
 /// An entry, and the last one that this client was meant to see before it.
@@ -155,7 +193,7 @@ pub struct Cursor {
 
 /// A head of the journal, signed (Ed25519) by a key that lies apart from the journal. Whoever keeps it can show later
 /// that the journal was rewritten or cut off.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Witness {
     /// Whose journal.
     pub agency: AgencyId,
@@ -230,11 +268,27 @@ mod tests {
             json!({"cursor": {"token": "t", "seq": 3, "journal": "j", "now": 5, "witness": {"agency": "mew",
                 "journal": "j", "seq": 2, "chain": "00", "at": 4, "key": "01", "signature": "02"}}}),
             json!({"catch_up": true}),
+            json!({"presence": {"staff": case, "case": case, "viewing": 20_000, "typing": 0}}),
+            json!({"position": {"case": case, "seq": 7}}),
             json!({"entry": {"seq": 4, "prev": 2, "id": case, "at": 1, "scope": "agency", "subject": "pack",
                 "actor": "system", "cause": null, "kind": "later", "version": 1, "body": {}}}),
         ] {
             let read: Line = serde_json::from_value(line.clone()).unwrap();
             assert_eq!(serde_json::to_value(&read).unwrap(), line);
+        }
+    }
+
+    #[test]
+    fn what_a_desk_says_travels_as_the_contract_says() {
+        let case = "01900000-0000-7000-8000-000000000002";
+        for said in
+            [json!({"viewing": case}), json!({"viewing": null}), json!({"typing": case}), json!({"typing": null})]
+        {
+            let read: Up = serde_json::from_value(said.clone()).unwrap();
+            assert_eq!(serde_json::to_value(read).unwrap(), said);
+        }
+        for nonsense in ["7", "\"viewing\"", "{}", "{\"viewing\": 7}", "{\"typing\": null, \"viewing\": null}"] {
+            assert!(serde_json::from_str::<Up>(nonsense).is_err(), "{nonsense}");
         }
     }
 

@@ -16,7 +16,7 @@ use domain::{
     wire::Answer,
 };
 use records::Records;
-use tokio::sync::{Notify, broadcast, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::{
     config::{self, Config},
@@ -41,7 +41,7 @@ pub struct Agency {
     /// Its short name.
     pub id: String,
     /// What was committed, for the desks.
-    pub live: broadcast::Sender<Event>,
+    pub live: live::Channel,
     /// Wakes the sender.
     pub wake: Arc<Notify>,
     jobs: mpsc::Sender<Job>,
@@ -118,7 +118,7 @@ impl Agency {
         let (jobs, waiting) = mpsc::channel(QUEUE);
         let (read_to, read) = mpsc::channel(READ);
         let ready = Arc::new(AtomicBool::new(false));
-        let live = live::channel();
+        let live = live::Channel::new();
         let wake = Arc::new(Notify::new());
         let thread = Thread {
             agency: id.to_owned(),
@@ -250,7 +250,7 @@ struct Thread {
     agency: String,
     waiting: mpsc::Receiver<Job>,
     ready: Arc<AtomicBool>,
-    live: broadcast::Sender<Event>,
+    live: live::Channel,
     wake: Arc<Notify>,
     read: mpsc::Sender<CaseId>,
 }
@@ -289,7 +289,7 @@ impl Thread {
 
     fn tell(&self, told: Told) {
         for event in told.events {
-            live::publish(&self.live, event);
+            self.live.publish(event);
         }
         if told.wake_sender {
             self.wake.notify_one();
@@ -299,7 +299,7 @@ impl Thread {
         }
         for then in told.answers {
             if let Some(event) = then() {
-                live::publish(&self.live, event);
+                self.live.publish(event);
             }
         }
     }

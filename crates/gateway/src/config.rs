@@ -10,7 +10,7 @@ use std::{
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use crate::connections::Limits;
+use crate::{connections::Limits, live::Times};
 
 /// The path that `[whatsapp]` is short for.
 pub const DEFAULT_WEBHOOK: &str = "/webhooks/whatsapp";
@@ -39,6 +39,8 @@ pub struct Config {
     pub server: Server,
     /// How much anybody may take.
     pub limits: Limits,
+    /// How live connections keep time; no part of the file.
+    pub times: Times,
     /// The folder of the journals, the deliveries and the server's key.
     pub journal: PathBuf,
     /// The folder of the read models.
@@ -257,6 +259,7 @@ pub fn load(path: &Path) -> Result<Config, Problems> {
     Ok(Config {
         server: file.server,
         limits: file.limits,
+        times: Times::default(),
         journal,
         records,
         webhooks,

@@ -13,12 +13,13 @@ use domain::{
     chain::Hash,
     command::{Ask, Code, Command, Refusal, SendOutcome, SystemAsk},
     decide::{Context, decide, decide_system},
-    entry::{Entry, Fact, NewEntry, Scope, StaffChanged},
+    entry::{CaseChanged, Entry, Fact, MessageReceived, NewEntry, Scope, StaffChanged},
     ids::{CaseId, Clock, CommandId, DeliveryId, EntryId, Ids, Millis, Seq, StaffId},
     visibility::Viewer,
-    wire::{Answer, Outcome},
+    wire::{Answer, Outcome, Position},
+    words::CaseState,
 };
-use records::{Records, Stand};
+use records::{Records, Stand, thread::Case};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -411,7 +412,6 @@ impl Mind {
             Ok(entries) => entries,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let first = told.events.len();
         let seqs = self.append(batch, entries, told)?;
         match &command.ask {
             Ask::AddStaff { .. } => batch.give_code(StaffId(command.id.0), command.id, now + CODE_LIFE)?,
@@ -421,16 +421,10 @@ impl Mind {
             }
             Ask::SeenUpTo { case, seq } => {
                 batch.seen_up_to(staff, *case, *seq)?;
+                told.events.push(Event::Seen(staff, Position { case: *case, seq: *seq }));
                 let read = facts.case.is_some_and(|facts| facts.owner == Some(staff) && facts.last_inbound <= *seq);
                 if read && batch.sending_held()?.is_none() {
                     told.read.push(*case);
-                }
-            }
-            Ask::ReopenCase { .. } => {
-                // Desks were not given what was closed long ago: the stream alone would show them a case without a past.
-                let closed_at = facts.case.and_then(|facts| facts.closed_at);
-                if closed_at.is_some_and(|at| now - at > HORIZON) {
-                    mark_from_afar(told, first);
                 }
             }
             _ => {}
@@ -448,22 +442,30 @@ impl Mind {
                 Fact::CaseAssigned(body) => self.records.audience_at(body.case, entry.seq - 1)?,
                 _ => None,
             };
+            // Desks were not given what was closed long ago: the stream alone would show them a case without a past.
+            let back_from_afar = match &entry.fact {
+                Fact::CaseChanged(CaseChanged { case, state: Some(CaseState::Open), .. })
+                | Fact::MessageReceived(MessageReceived { case, .. }) => self.at_rest_since(*case)?,
+                _ => None,
+            };
+            let back_from_afar = back_from_afar.is_some_and(|closed_at| now - closed_at > HORIZON);
             batch.append(&entry)?;
             self.records.apply(&entry).with_context(|| format!("Applying entry {}", entry.seq))?;
             told.wake_sender |= matches!(entry.fact, Fact::MessageQueued(_) | Fact::MessageStatusChanged(_));
-            appended.push((entry, before));
+            appended.push((entry, before, back_from_afar));
         }
         // What one decision brings is seen by whoever sees the case after all of it: a contact is written before the
         // case that they open.
         let through = batch.head().seq;
         let mut seqs = Vec::with_capacity(appended.len());
-        for (entry, before) in appended {
+        for (entry, before, back_from_afar) in appended {
             let audience = match entry.scope {
                 Scope::Case(case) => self.records.audience_at(case, through)?,
                 Scope::Agency | Scope::Staff(_) => None,
             };
             let mut published = Published::new(&entry, audience)?;
             published.before = before.filter(|before| Some(before) != published.audience.as_ref());
+            published.back_from_afar = back_from_afar;
             published.viewer = match entry.fact {
                 Fact::StaffChanged(body) => {
                     let StaffChanged { staff, roles, teams, active, .. } = body;
@@ -475,6 +477,11 @@ impl Mind {
             seqs.push(entry.seq);
         }
         Ok(seqs)
+    }
+
+    /// Since when a case is closed and nobody waits in it.
+    fn at_rest_since(&self, case: CaseId) -> Result<Option<Millis>> {
+        Ok(self.records.case(case)?.filter(Case::is_at_rest).and_then(|case| case.closed_at))
     }
 
     /// The gateway's clock, but never before the last entry.
@@ -489,14 +496,4 @@ fn answer<T: Send + 'static>(done: oneshot::Sender<T>, value: T) -> Then {
         let _ = done.send(value);
         None
     })
-}
-
-fn mark_from_afar(told: &mut Told, first: usize) {
-    for event in told.events.iter_mut().skip(first) {
-        if let Event::Entry(entry) = event
-            && let Some(entry) = Arc::get_mut(entry)
-        {
-            entry.back_from_afar = true;
-        }
-    }
 }

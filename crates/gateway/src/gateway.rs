@@ -28,6 +28,7 @@ use crate::{
     intake::Intake,
     journal::Journal,
     keys::ServerKey,
+    live::Times,
     pace::Pace,
     passwords::Passwords,
     requests::ROOM,
@@ -55,6 +56,8 @@ pub struct Gateway {
     pub endpoints: BTreeMap<String, Arc<Endpoint>>,
     /// How much anybody may take.
     pub limits: Limits,
+    /// How live connections keep time.
+    pub times: Times,
     /// The bytes of bodies that may still come.
     pub room: Arc<Semaphore>,
     /// Whether a proxy stands before this program.
@@ -118,6 +121,7 @@ impl Running {
             agencies,
             endpoints: endpoints.collect(),
             limits: config.limits,
+            times: config.times,
             room: Arc::new(Semaphore::new(ROOM)),
             behind_proxy: config.server.behind_proxy,
             commands: Mutex::default(),

@@ -10,7 +10,7 @@ use axum::{
 };
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::{commands, failure::Failure, gateway::Gateway, live, session, sync, webhook};
+use crate::{commands, failure::Failure, gateway::Gateway, listening, session, sync, webhook};
 
 /// How long requests that are under way have to end when the gateway stops.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -46,7 +46,7 @@ pub const ROUTES: &[Route] = &[
         handler: || delete(session::sign_out),
     },
     Route { method: Method::GET, path: "/api/v1/sync", who: Who::SignedIn, handler: || get(sync::sync) },
-    Route { method: Method::GET, path: "/api/v1/live", who: Who::SignedIn, handler: || get(live::live) },
+    Route { method: Method::GET, path: "/api/v1/live", who: Who::SignedIn, handler: || get(listening::live) },
     Route {
         method: Method::GET,
         path: "/api/v1/cases/{id}/entries",

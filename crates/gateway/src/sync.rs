@@ -27,7 +27,7 @@ use domain::{
     words::CaseState,
 };
 use futures_util::stream;
-use rusqlite::OptionalExtension;
+use records::thread::Case;
 use serde::Deserialize;
 
 use crate::{agency::Reader, failure::Failure, gateway::Gateway, requests::Signed};
@@ -96,6 +96,10 @@ pub struct Catch {
     /// Cases sent whole: their entries do not come again.
     whole: HashSet<CaseId>,
     shown: HashMap<CaseId, bool>,
+    /// Whether it begins at the beginning: then nothing was left out before it.
+    fresh: bool,
+    /// Cases of which it is known that they did not come back from afar, until they are closed.
+    near: HashSet<CaseId>,
     now: Millis,
     finished: bool,
 }
@@ -152,6 +156,8 @@ impl Catch {
         }
         Ok(Ok(Self {
             viewer,
+            fresh: place.seq == 0,
+            near: HashSet::new(),
             place,
             through,
             lost: change.lost.into(),
@@ -282,31 +288,51 @@ impl Catch {
         Ok(shown)
     }
 
-    /// A case opened again after so long that this client may never have been given it.
+    /// A case that needs somebody again after so long that this client may never have been given it.
     fn back_from_afar(&mut self, reader: &Reader, entry: &Entry) -> Result<Option<CaseId>> {
-        let (Fact::CaseChanged(CaseChanged { state: Some(CaseState::Open), .. }), Scope::Case(case)) =
-            (&entry.fact, &entry.scope)
-        else {
-            return Ok(None);
+        let Scope::Case(case) = entry.scope else { return Ok(None) };
+        let back = match &entry.fact {
+            Fact::CaseChanged(CaseChanged { state: Some(CaseState::Open), .. }) => true,
+            // What opens no case goes into the last one, however long ago that was closed.
+            Fact::MessageReceived(_) => true,
+            Fact::CaseClosed(_) => {
+                self.near.remove(&case);
+                false
+            }
+            _ => false,
         };
-        if self.place.horizon > 0 || self.whole.contains(case) || !self.shows(reader, entry)? {
+        if !back
+            || self.fresh
+            || self.whole.contains(&case)
+            || self.near.contains(&case)
+            || !self.shows(reader, entry)?
+        {
             return Ok(None);
         }
-        let before = reader.journal.case_before(*case, entry.seq, STEP)?;
-        let closed = before.iter().rev().find(|entry| matches!(entry.fact, Fact::CaseClosed(_)));
-        Ok(closed.filter(|closed| entry.at - closed.at > HORIZON).map(|_| *case))
+        let old = reader.records.case(case)?.is_some_and(|found| entry.at - found.opened_at > HORIZON);
+        if old && from_afar(&reader.journal.case_before(case, entry.seq, STEP)?, entry.at) {
+            return Ok(Some(case));
+        }
+        self.near.insert(case);
+        Ok(None)
     }
 }
 
-/// When a case was closed, if it is.
+/// Whether a case was closed so long before `at` that a client may not have been given it, and nothing brought it back
+/// since.
+fn from_afar(before: &[Entry], at: Millis) -> bool {
+    let last = before.iter().rev().find_map(|entry| match &entry.fact {
+        Fact::CaseClosed(_) => Some(at - entry.at > HORIZON),
+        Fact::MessageReceived(_) | Fact::CaseOpened(_) => Some(false),
+        Fact::CaseChanged(CaseChanged { state: Some(CaseState::Open), .. }) => Some(false),
+        _ => None,
+    });
+    last.unwrap_or(false)
+}
+
+/// When a case was closed, if it is, and nobody waits in it.
 fn closed_at(reader: &Reader, case: CaseId) -> Result<Option<Millis>> {
-    reader
-        .records
-        .connection()
-        .prepare_cached("SELECT closed_at FROM cases WHERE id = ?1 AND state = 'closed'")
-        .and_then(|mut select| select.query_row([case.0], |row| row.get(0)).optional())
-        .map(Option::flatten)
-        .context("Asking when a case was closed")
+    Ok(reader.records.case(case)?.filter(Case::is_at_rest).and_then(|case| case.closed_at))
 }
 
 /// `GET /api/v1/sync?after=SEQ|TOKEN`.

@@ -98,6 +98,13 @@ pub struct Case {
     pub waiting: bool,
 }
 
+impl Case {
+    /// Whether it is closed, and the citizen has not written into it since.
+    pub fn is_at_rest(&self) -> bool {
+        self.state == CaseState::Closed && !self.waiting
+    }
+}
+
 const CASE: &str =
     "SELECT id, conversation, number, kind, team, owner, state, outcome, opened_at, closed_at, waiting FROM cases";
 

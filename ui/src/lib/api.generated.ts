@@ -21,6 +21,35 @@ title: string,
  * Meta's details.
  */
 details?: string | null, };
+export type Witness = { 
+/**
+ * Whose journal.
+ */
+agency: string, 
+/**
+ * The journal's id.
+ */
+journal: string, 
+/**
+ * The last entry's place.
+ */
+seq: number, 
+/**
+ * The chain after it, in hex.
+ */
+chain: string, 
+/**
+ * When it was signed.
+ */
+at: number, 
+/**
+ * The public key, in hex.
+ */
+key: string, 
+/**
+ * The signature of [`Witness::signed`], in hex.
+ */
+signature: string, };
 export type Item = { "item": "message" } & MessageItem | { "item": "note" } & Note | { "item": "event" } & Event;
 export type Signal = { "event": "changed", 
 /**
@@ -30,7 +59,7 @@ conversations: Array<ConversationId>,
 /**
  * Whether everything should be asked for again.
  */
-all: boolean, } | { "event": "status", } | { "event": "open", 
+all: boolean, } | { "event": "status", } | { "event": "colleagues", } | { "event": "open", 
 /**
  * Which.
  */
@@ -722,6 +751,34 @@ language: Language,
  * Light, dark, or as the system.
  */
 theme: Theme, };
+export type SignedHeads = { 
+/**
+ * Oldest first.
+ */
+heads: Array<Witness>, };
+export type Colleagues = { 
+/**
+ * By case.
+ */
+cases: Array<InCase>, };
+export type InCase = { 
+/**
+ * Which.
+ */
+case: CaseId, 
+/**
+ * Who.
+ */
+colleagues: Array<Colleague>, };
+export type Colleague = { 
+/**
+ * Who.
+ */
+person: Person, 
+/**
+ * Whether they are writing; else they read.
+ */
+typing: boolean, };
 export type Showing = { 
 /**
  * The open conversation.
@@ -766,5 +823,7 @@ export interface Commands {
   outcomes: { request: Nothing; response: Outcomes };
   status: { request: Nothing; response: DeskStatus };
   set_settings: { request: Settings; response: Settings };
+  signed_heads: { request: Nothing; response: SignedHeads };
+  colleagues: { request: Nothing; response: Colleagues };
   showing: { request: Showing; response: Nothing };
 }

@@ -5,6 +5,7 @@
 mod encryption;
 mod notifications;
 mod outbox;
+mod presence;
 mod session;
 mod standin;
 mod sync;

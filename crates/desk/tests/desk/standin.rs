@@ -30,12 +30,12 @@ use domain::{
     },
     wire::{
         AgencyView, Answer, CaseRef, Cursor, Forget, Gained, Line, Linked, Outcome, SessionAnswer, SessionRequest,
-        StaffView, Versions,
+        StaffView, Up, Versions, Witness,
     },
     words::{CaseState, Role, Status},
 };
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
 pub const PASSWORD: &str = "كلمة مرور طويلة بما يكفي";
@@ -95,6 +95,10 @@ pub struct Inside {
     pub lost: Vec<CaseId>,
     /// What was asked of `sync`.
     pub asked: Vec<String>,
+    /// What desks said over `live`.
+    pub heard: Vec<Up>,
+    /// The head that cursors carry.
+    pub witness: Option<Witness>,
     answers: BTreeMap<CommandId, (Value, Answer)>,
     token: u64,
 }
@@ -105,6 +109,7 @@ pub struct Standin {
     inside: Arc<Mutex<Inside>>,
     head: watch::Sender<Seq>,
     catch_up: watch::Sender<u32>,
+    says: broadcast::Sender<Line>,
     pub address: SocketAddr,
     stop: Arc<watch::Sender<bool>>,
 }
@@ -137,6 +142,8 @@ impl Standin {
             gained: vec![],
             lost: vec![],
             asked: vec![],
+            heard: vec![],
+            witness: None,
             answers: BTreeMap::new(),
             token: 0,
         };
@@ -144,6 +151,7 @@ impl Standin {
             inside: Arc::new(Mutex::new(inside)),
             head: watch::Sender::new(0),
             catch_up: watch::Sender::new(0),
+            says: broadcast::Sender::new(64),
             address: "127.0.0.1:0".parse().unwrap(),
             stop: Arc::new(watch::Sender::new(true)),
         };
@@ -297,6 +305,11 @@ impl Standin {
         self.catch_up.send_modify(|times| *times += 1);
     }
 
+    /// Says a line to every listener.
+    pub fn say(&self, line: Line) {
+        self.says.send(line).unwrap();
+    }
+
     /// Another journal, empty but for what each begins with.
     pub fn begin_another_journal(&self) {
         let mut inside = self.inside();
@@ -365,7 +378,8 @@ impl Standin {
         let now = self.now();
         let inside = self.inside();
         let seq = i64::try_from(inside.entries.len()).unwrap();
-        Cursor { token: format!("{}:{seq}", inside.journal), seq, journal: inside.journal.clone(), now, witness: None }
+        let witness = inside.witness.clone().map(Box::new);
+        Cursor { token: format!("{}:{seq}", inside.journal), seq, journal: inside.journal.clone(), now, witness }
     }
 
     /// After which entry `after` stands; an error for another journal's.
@@ -520,6 +534,7 @@ async fn speak(standin: Standin, mut socket: WebSocket, mut place: Seq) {
     let mut head = standin.head.subscribe();
     let mut catch_up = standin.catch_up.subscribe();
     catch_up.mark_unchanged();
+    let mut says = standin.says.subscribe();
     let mut stop = standin.stop.subscribe();
     // Sight changed since the client's place, and only `sync` can say how.
     let sight_changed = {
@@ -552,7 +567,17 @@ async fn speak(standin: Standin, mut socket: WebSocket, mut place: Seq) {
                 drop(socket.send(Message::Text(line.into())).await);
                 return;
             }
-            message = socket.recv() => if !matches!(message, Some(Ok(_))) { return },
+            Ok(line) = says.recv() => {
+                let line = serde_json::to_string(&line).unwrap();
+                if socket.send(Message::Text(line.into())).await.is_err() {
+                    return;
+                }
+            }
+            message = socket.recv() => match message {
+                Some(Ok(Message::Text(text))) => standin.inside().heard.push(serde_json::from_str(&text).unwrap()),
+                Some(Ok(_)) => {}
+                _ => return,
+            },
         }
     }
 }

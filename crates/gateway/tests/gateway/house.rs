@@ -10,7 +10,7 @@ use std::{
 };
 
 use domain::ids::{Clock, Ids, Millis, System};
-use futures_util::StreamExt;
+use futures_util::{SinkExt, StreamExt};
 use gateway::{config, init, serve};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -338,6 +338,43 @@ impl Live {
                 Some(Ok(_)) => {}
             }
         }
+    }
+
+    /// Says something up the socket; whether it is still open.
+    pub(crate) async fn say(&mut self, said: &str) -> bool {
+        self.0.send(Message::text(said)).await.is_ok()
+    }
+
+    /// The next line about somebody's presence.
+    pub(crate) async fn presence(&mut self) -> Value {
+        loop {
+            let line = self.next().await.expect("the gateway closed");
+            if let Some(presence) = line.get("presence") {
+                return presence.clone();
+            }
+        }
+    }
+
+    /// The next line that is no cursor.
+    pub(crate) async fn next_but_cursors(&mut self) -> Option<Value> {
+        loop {
+            match self.next().await {
+                Some(line) if line.get("cursor").is_some() => {}
+                other => return other,
+            }
+        }
+    }
+
+    /// Every line that comes within a time.
+    pub(crate) async fn lines_within(&mut self, within: Duration) -> Vec<Value> {
+        let mut lines = vec![];
+        let until = tokio::time::Instant::now() + within;
+        while let Ok(Some(Ok(message))) = tokio::time::timeout_at(until, self.0.next()).await {
+            if let Message::Text(text) = message {
+                lines.push(serde_json::from_str(&text).unwrap());
+            }
+        }
+        lines
     }
 
     /// The next entry.

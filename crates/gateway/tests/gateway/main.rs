@@ -26,6 +26,7 @@ mod logs;
 mod pace;
 mod papers;
 mod power;
+mod presence;
 mod program;
 mod restoring;
 mod sending;

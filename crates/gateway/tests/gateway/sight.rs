@@ -159,6 +159,63 @@ async fn a_first_sync_leaves_out_what_was_closed_long_ago() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_into_a_case_closed_long_ago_brings_it_whole() {
+    let house = House::new("http://127.0.0.1:9");
+    let served = house.serve().await;
+    let admin = house.admin(&served.address).await;
+    let (_, old) = writes(&served, &admin, "96550000001", "قديمة").await;
+    let (_, long) = writes(&served, &admin, "96550000002", "طويلة").await;
+    for _ in 0..260 {
+        served.deliver(&text("96550000002", &wamid(), "رسالة")).await;
+    }
+    house.all_taken_in().await;
+    for case in [&old, &long] {
+        admin.must(json!({"kind": "close_case", "case": case, "outcome": "done"})).await;
+    }
+    house.clock.forward(91 * DAY);
+    writes(&served, &admin, "96550000003", "جديدة").await;
+    let first = admin.sync("0").await;
+    assert!(!json!(first).to_string().contains(&old));
+    // One that broke off on the way.
+    let broken = first.iter().find_map(|line| line["cursor"]["token"].as_str()).unwrap().to_owned();
+    assert_ne!(broken, token(&first));
+
+    // A sticker opens no case: it goes into the last one, in which the citizen waits from then on.
+    let mut live = admin.live(&token(&first)).await;
+    assert!(live.next().await.unwrap().get("cursor").is_some());
+    let now = domain::ids::Clock::now(&*house.clock);
+    let sticker =
+        |from: &str| crate::house::message(crate::house::LINE, from, &wamid(), now, "sticker", &json!({"id": "1"}));
+    served.deliver(&sticker("96550000001")).await;
+    assert_eq!(live.next_but_cursors().await, Some(json!({"catch_up": true})));
+    let whole = |lines: &[Value]| {
+        let at = |name: &str| lines.iter().position(|line| line[name]["id"] == old);
+        let (begin, end) = (at("case").expect("the case does not come whole"), at("case_end").unwrap());
+        assert!(json!(lines[begin..end]).to_string().contains("قديمة"));
+        let received = entries(lines, "message_received");
+        let stickers =
+            received.iter().filter(|entry| entry["body"]["type"] == "sticker" && entry["body"]["case"] == old);
+        assert_eq!(stickers.count(), 1, "and nothing of it twice");
+    };
+    let after = admin.sync(&token(&first)).await;
+    whole(&after);
+    // Now everybody has it: the next one comes inline.
+    let mut live = admin.live(&token(&after)).await;
+    assert!(live.next().await.unwrap().get("cursor").is_some());
+    served.deliver(&sticker("96550000001")).await;
+    assert_eq!(live.entry().await["entry"]["body"]["type"], "sticker");
+    assert!(json!(admin.sync("0").await).to_string().contains(&old), "and a first sync has it too");
+
+    // A first sync that broke off before it and goes on after it.
+    admin.must(json!({"kind": "reopen_case", "case": long})).await;
+    let rest = admin.sync(&broken).await;
+    assert!(rest.iter().any(|line| line["case"]["id"] == long), "reopened since");
+    assert!(rest.iter().any(|line| line["case"]["id"] == old), "written into since");
+    served.stop().await;
+    house.verify();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_long_catch_up_can_break_off_and_go_on() {
     let house = House::new("http://127.0.0.1:9");
     let served = house.serve().await;
