@@ -24,6 +24,7 @@ use crate::{
     failure::Failure,
     journal::{self, Batch},
     live::{self, Event},
+    signs::StoppedLines,
     sqlite,
 };
 
@@ -44,6 +45,8 @@ pub struct Agency {
     pub live: live::Channel,
     /// Wakes the sender.
     pub wake: Arc<Notify>,
+    /// Lines that WhatsApp lets send nothing.
+    pub stopped_lines: StoppedLines,
     jobs: mpsc::Sender<Job>,
     ready: Arc<AtomicBool>,
     files: Files,
@@ -139,7 +142,16 @@ impl Agency {
             .name(format!("agency {id}"))
             .spawn(move || thread.run(decider))
             .context("Starting an agency's thread")?;
-        let agency = Self { id: id.to_owned(), live, wake, jobs, ready, files, idle: Mutex::default() };
+        let agency = Self {
+            id: id.to_owned(),
+            live,
+            wake,
+            stopped_lines: StoppedLines::default(),
+            jobs,
+            ready,
+            files,
+            idle: Mutex::default(),
+        };
         Ok((Arc::new(agency), Outlets { read }))
     }
 

@@ -10,7 +10,7 @@ use std::{
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use crate::{connections::Limits, live::Times};
+use crate::{alarms::Thresholds, connections::Limits, live::Times};
 
 /// The path that `[whatsapp]` is short for.
 pub const DEFAULT_WEBHOOK: &str = "/webhooks/whatsapp";
@@ -41,6 +41,8 @@ pub struct Config {
     pub limits: Limits,
     /// How live connections keep time; no part of the file.
     pub times: Times,
+    /// When somebody is to be woken.
+    pub alarms: Thresholds,
     /// The folder of the journals, the deliveries and the server's key.
     pub journal: PathBuf,
     /// The folder of the read models.
@@ -68,6 +70,11 @@ pub struct Server {
     /// A proxy before this program ends TLS.
     #[serde(default)]
     pub behind_proxy: bool,
+    metrics_token_file: Option<PathBuf>,
+    metrics_token_env: Option<String>,
+    /// With it, `/metrics` may be read from anywhere; without, from this machine alone.
+    #[serde(skip)]
+    pub metrics_token: Option<Secret>,
 }
 
 /// How a webhook POST shows that it is genuine.
@@ -167,6 +174,8 @@ struct File {
     server: Server,
     #[serde(default)]
     limits: Limits,
+    #[serde(default)]
+    alarms: Thresholds,
     storage: Storage,
     whatsapp: Option<WhatsApp>,
     #[serde(default)]
@@ -248,6 +257,7 @@ pub fn load(path: &Path) -> Result<Config, Problems> {
         Check { folder: path.parent().unwrap_or(Path::new("")).to_owned(), problems: Vec::new(), warnings: Vec::new() };
     check.server(&mut file.server);
     check.limits(&file.limits);
+    check.problems.extend(file.alarms.problems());
     let journal = check.storage(&file.storage);
     check.signing_key(file.server.signing_key_file.as_deref(), &journal);
     let agencies = check.agencies(file.agency, file.whatsapp.as_ref());
@@ -260,6 +270,7 @@ pub fn load(path: &Path) -> Result<Config, Problems> {
         server: file.server,
         limits: file.limits,
         times: Times::default(),
+        alarms: file.alarms,
         journal,
         records,
         webhooks,
@@ -283,6 +294,8 @@ impl Check {
         for path in [&mut server.tls_cert, &mut server.tls_key, &mut server.signing_key_file].into_iter().flatten() {
             *path = self.folder.join(&path);
         }
+        let (file, variable) = (server.metrics_token_file.take(), server.metrics_token_env.take());
+        server.metrics_token = self.secret("[server] metrics_token", file, variable);
         match (&server.tls_cert, &server.tls_key) {
             (Some(cert), Some(key)) => {
                 if let Err(error) = crate::tls::read(cert, key) {

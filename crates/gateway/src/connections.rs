@@ -34,7 +34,7 @@ use tokio::{
 };
 use tower_service::Service;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, signs};
 
 /// So many are told at once that there is no place for them.
 const TOLD: usize = 256;
@@ -121,6 +121,7 @@ impl Door {
             seats.by_address.insert(address, here + 1);
             return Ok(Seat { seats: Arc::clone(&self.seats), address: Some(address) });
         }
+        signs::connection_refused(if seats.taken < seats.most { "address" } else { "all" });
         if seats.told >= TOLD {
             return Err(io::Error::other("There is no place for another connection"));
         }

@@ -6,7 +6,7 @@
 //! journal's commit fails its outcome is unknown: `records` is rolled back, nobody is answered, and the next batch reads
 //! the head again.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use anyhow::{Context as _, Result, bail};
 use domain::{
@@ -27,7 +27,7 @@ use crate::{
     journal::{Batch, Journal},
     keys::ServerKey,
     live::{Event, Published},
-    orphans,
+    orphans, signs,
     sync::HORIZON,
 };
 
@@ -167,6 +167,7 @@ impl Decider {
         look_ahead(&mut batch, &jobs)?;
         self.mind.execute("BEGIN IMMEDIATE")?;
         let mut told = Told::default();
+        let count = jobs.len();
         for job in jobs {
             self.mind.one(&mut batch, job, &mut told)?;
         }
@@ -176,7 +177,9 @@ impl Decider {
         if moved {
             self.mind.records.set_stand(&stand)?;
         }
+        let began = Instant::now();
         batch.commit()?;
+        signs::journal_committed(&self.mind.agency, count, began.elapsed());
         self.mind.stand = Some(stand);
         if let Err(error) = self.mind.execute("COMMIT") {
             crate::sqlite::end_unless_durable(&error);

@@ -4,7 +4,7 @@
 //! load, and one `fsync` serves all of it), and only then says so to those who wait. Rejected: a commit each (a tenth
 //! of the throughput), and a timer that collects (it makes a quiet desk slower for nothing).
 
-use std::{path::Path, sync::Arc, thread::JoinHandle};
+use std::{path::Path, sync::Arc, thread::JoinHandle, time::Instant};
 
 use anyhow::{Context, Result};
 use domain::ids::{DeliveryId, Millis};
@@ -12,7 +12,7 @@ use records::migration;
 use rusqlite::{Connection, params};
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use crate::sqlite;
+use crate::{look::DeliveriesSeen, signs, sqlite};
 
 /// So many wait at most; the next is told to come again.
 const QUEUE: usize = 4096;
@@ -151,7 +151,9 @@ fn write(conn: &mut Connection, mut waiting: mpsc::Receiver<Job>, wake: &Notify)
             bytes += size(&next);
             batch.push(next);
         }
+        let began = Instant::now();
         let held = commit(conn, &batch);
+        signs::deliveries_committed(batch.len(), began.elapsed());
         if let Err(error) = &held {
             sqlite::end_unless_durable(error);
             tracing::error!(error = format!("{error:#}"), deliveries = batch.len(), "Storing deliveries failed");
@@ -227,6 +229,20 @@ impl Unfinished {
             Ok(Delivery { n, id: id.parse().context("Reading a delivery's id")?, endpoint, received_at, body })
         })
         .collect()
+    }
+
+    /// How many wait and since when the oldest of them does, and how many are set aside, by their reason.
+    pub fn standing(&self) -> Result<DeliveriesSeen> {
+        let waiting = "SELECT count(*), (SELECT received_at FROM deliveries WHERE state = 'waiting' ORDER BY n LIMIT 1)
+                       FROM deliveries WHERE state = 'waiting'";
+        let aside = "SELECT reason, count(*) FROM deliveries WHERE state = 'aside' GROUP BY reason";
+        let read = || -> rusqlite::Result<DeliveriesSeen> {
+            let (waiting, oldest) = self.conn.query_row(waiting, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let mut aside = self.conn.prepare_cached(aside)?;
+            let aside = aside.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
+            Ok(DeliveriesSeen { waiting, oldest, aside })
+        };
+        read().context("Looking at the deliveries")
     }
 
     /// How many are set aside.

@@ -76,6 +76,11 @@ impl Failure {
         Self::not_ready("Something went wrong inside the gateway; it is logged there").retry_after(1)
     }
 
+    /// The path leads nowhere, for whoever asks.
+    pub fn nothing_here() -> Self {
+        Self::not_found("There is nothing here")
+    }
+
     /// The status.
     pub fn status(&self) -> StatusCode {
         self.status

@@ -33,6 +33,7 @@ use crate::{
     passwords::Passwords,
     requests::ROOM,
     sender::Sender,
+    signs::Signs,
     sqlite::Checkpointer,
     webhook::Endpoint,
 };
@@ -66,6 +67,8 @@ pub struct Gateway {
     pub commands: Mutex<Pace<Hash>>,
     /// Hashes passwords.
     pub passwords: Passwords,
+    /// What can be seen of it all.
+    pub signs: Signs,
     /// Turns true when the gateway stops.
     pub stopping: watch::Sender<bool>,
 }
@@ -99,6 +102,7 @@ impl Running {
         let (deliveries, _) = Deliveries::start(&file).with_context(absent)?;
         let http = whatsapp::client::http(whatsapp::client::Timeouts::default()).context("Setting up HTTP")?;
 
+        let signs = Signs::start(&config, file.clone())?;
         let mut agencies = BTreeMap::new();
         let mut senders = Vec::new();
         let mut files: Vec<PathBuf> = vec![file.clone()];
@@ -126,6 +130,7 @@ impl Running {
             behind_proxy: config.server.behind_proxy,
             commands: Mutex::default(),
             passwords: Passwords::new()?,
+            signs,
             stopping: watch::Sender::new(false),
         });
         let lines = config

@@ -6,11 +6,19 @@ use axum::{
     Router,
     extract::State,
     http::{HeaderValue, Method, StatusCode, header},
+    middleware::map_response_with_state,
     routing::{MethodRouter, delete, get, post},
 };
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::{commands, failure::Failure, gateway::Gateway, listening, session, sync, webhook};
+use crate::{
+    commands,
+    failure::Failure,
+    gateway::Gateway,
+    listening, session,
+    signs::{self, Operator},
+    sync, webhook,
+};
 
 /// How long requests that are under way have to end when the gateway stops.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -22,6 +30,8 @@ pub enum Who {
     Anybody,
     /// Whoever bears the token of a device that is signed in.
     SignedIn,
+    /// Whoever runs the gateway: see [`Operator`].
+    Operator,
 }
 
 /// A way in: a method on a path.
@@ -56,6 +66,7 @@ pub const ROUTES: &[Route] = &[
     Route { method: Method::POST, path: "/api/v1/commands", who: Who::SignedIn, handler: || post(commands::commands) },
     Route { method: Method::GET, path: "/healthz", who: Who::Anybody, handler: || get(async || "ok\n") },
     Route { method: Method::GET, path: "/readyz", who: Who::Anybody, handler: || get(ready) },
+    Route { method: Method::GET, path: "/metrics", who: Who::Operator, handler: || get(signs::metrics) },
 ];
 
 /// Every path.
@@ -69,6 +80,7 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
         let webhook = Router::new()
             .route(path, get(webhook::handshake).post(webhook::receive))
             .method_not_allowed_fallback(async || Failure::method_not_allowed("A webhook knows GET and POST"))
+            .layer(map_response_with_state(Arc::from(path.as_str()), signs::webhook_answered))
             .with_state((Arc::clone(gateway), Arc::clone(endpoint)));
         router = router.merge(webhook);
     }
@@ -76,11 +88,15 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
     let no_store = SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let no_sniff =
         SetResponseHeaderLayer::overriding(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    router.fallback(async || Failure::not_found("There is nothing here")).layer(no_store).layer(no_sniff)
+    router.fallback(async || Failure::nothing_here()).layer(no_store).layer(no_sniff)
 }
 
-/// 200 once every agency's records stand at its head, and where sending is held after a restore.
-async fn ready(State(gateway): State<Arc<Gateway>>) -> Result<(StatusCode, String), Failure> {
+/// 200 once every agency's records stand at its head, and where sending is held after a restore. Whoever may read the
+/// metrics is told the alarms too.
+async fn ready(
+    operator: Result<Operator, Failure>,
+    State(gateway): State<Arc<Gateway>>,
+) -> Result<(StatusCode, String), Failure> {
     let mut text = "ready\n".to_owned();
     for agency in gateway.agencies.values() {
         if !agency.is_ready() {
@@ -88,6 +104,11 @@ async fn ready(State(gateway): State<Arc<Gateway>>) -> Result<(StatusCode, Strin
         }
         if agency.sending_held().await?.is_some() {
             text += &format!("sending is held: {}\n", agency.id);
+        }
+    }
+    if operator.is_ok() {
+        for (alarm, agency, since) in gateway.signs.alarms() {
+            text += &format!("alarm: {} {agency} since {since}: {}\n", alarm.name(), alarm.words());
         }
     }
     Ok((StatusCode::OK, text))

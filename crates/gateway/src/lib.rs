@@ -4,6 +4,7 @@
 //! A reply's way out: [`commands`] → [`agency`]'s queue → [`decider`] → [`sender`] → Graph API.
 
 pub mod agency;
+pub mod alarms;
 pub mod backup;
 pub mod commands;
 pub mod config;
@@ -21,6 +22,7 @@ pub mod journal;
 pub mod keys;
 pub mod listening;
 pub mod live;
+pub mod look;
 pub mod orphans;
 pub mod pace;
 pub mod passwords;
@@ -32,6 +34,7 @@ pub mod said;
 pub mod sender;
 pub mod serve;
 pub mod session;
+pub mod signs;
 pub mod sqlite;
 pub mod sync;
 pub mod tls;

@@ -31,6 +31,7 @@ use crate::{
     live::{Concern, Event},
     requests::Signed,
     said::Said,
+    signs,
     sync::{After, Catch, Place},
 };
 
@@ -108,6 +109,7 @@ impl Connection {
         let (code, reason) = match end {
             End::Gone => return,
             End::CatchUp => {
+                signs::sent_to_catch_up(&self.signed.agency.id);
                 if let Ok(text) = serde_json::to_string(&Line::CatchUp(true)) {
                     let _ = timeout(GOODBYE, socket.send(Message::Text(text.into()))).await;
                 }

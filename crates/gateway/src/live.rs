@@ -150,6 +150,11 @@ impl Channel {
         let _ = self.events.send(event);
     }
 
+    /// How many listen.
+    pub fn listeners(&self) -> usize {
+        self.events.receiver_count()
+    }
+
     /// Listens from now on.
     pub fn subscribe(&self) -> Receiver<Event> {
         self.events.subscribe()

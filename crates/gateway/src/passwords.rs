@@ -16,7 +16,7 @@ use subtle::ConstantTimeEq;
 use tokio::sync::{mpsc, oneshot};
 use zeroize::Zeroizing;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, signs};
 
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
@@ -99,6 +99,11 @@ impl Passwords {
         .await
     }
 
+    /// How many passwords wait to be hashed or checked.
+    pub fn waiting(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
     async fn compute<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Memory) -> Result<T> + Send + 'static,
@@ -109,6 +114,7 @@ impl Passwords {
             let _ = done.send(work(memory));
         });
         if self.queue.try_send(work).is_err() {
+            signs::sign_in_failed("busy");
             return Err(Failure::too_many("Too many people are signing in at once").retry_after(10));
         }
         Ok(answer.await.context("Hashing a password")??)

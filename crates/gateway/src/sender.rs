@@ -28,6 +28,7 @@ use crate::{
     failure::Failure,
     gateway::stopped,
     pace::{Pace, Rate},
+    signs,
 };
 
 /// For so long an uncertain message holds the later ones back.
@@ -206,7 +207,11 @@ impl Sender {
         let now = self.clock.now();
         let Turn { conversation, line, came } = turn;
         self.busy.remove(&conversation);
-        let alarm = matches!(came, Came::Stop);
+        match came {
+            Came::Settled => self.agency.stopped_lines.note(&line, false),
+            Came::Stop => self.agency.stopped_lines.note(&line, true),
+            Came::NotTaken | Came::Again(_) => {}
+        }
         self.slow_pairs.retain(|_, pause| pause.until + FORGET > now);
         match came {
             Came::Settled => {
@@ -222,9 +227,6 @@ impl Sender {
             Came::Again(Again::Rate) => self.slow_lines.entry(line).or_default().grow(now, 2000, 2, 120_000),
             Came::Again(Again::Maintenance) => self.slow_lines.entry(line).or_default().grow(now, 20_000, 2, 60_000),
             Came::Stop => self.slow_lines.entry(line).or_default().grow(now, 10_000, 2, 600_000),
-        }
-        if alarm {
-            tracing::error!(agency = self.agency.id, alarm = true, "The line may not send: sending pauses");
         }
     }
 
@@ -261,7 +263,7 @@ impl Sender {
 /// One message's turn: the entry that permits the POST, the POST, the entry with the outcome.
 async fn turn(agency: Arc<Agency>, client: Client, outgoing: Outgoing) -> Turn {
     let Outgoing { message, conversation, line, recipient, text, .. } = outgoing;
-    let ended = |came| Turn { conversation, line, came };
+    let ended = |came| Turn { conversation, line: line.clone(), came };
     match agency.system(SystemAsk::BeginSending { message }).await {
         Ok(Ok(_)) => {}
         Ok(Err(_)) => return ended(Came::NotTaken),
@@ -272,9 +274,13 @@ async fn turn(agency: Arc<Agency>, client: Client, outgoing: Outgoing) -> Turn {
         }
     }
     let (outcome, came) = match client.send_text(&recipient, &text, None, &message.to_string()).await {
-        Ok(accepted) => (SendOutcome::Accepted { wamid: accepted.wamid }, Came::Settled),
+        Ok(accepted) => {
+            signs::sent(&agency.id, &line, "accepted");
+            (SendOutcome::Accepted { wamid: accepted.wamid }, Came::Settled)
+        }
         Err(failure) => {
             let error = failure.error();
+            signs::sent(&agency.id, &line, class(&failure));
             tracing::warn!(
                 agency = agency.id,
                 message = %message,

@@ -11,6 +11,7 @@ use domain::ids::{Clock, Ids};
 use tokio::sync::oneshot;
 
 use crate::{
+    alarms,
     config::Config,
     connections::Door,
     gateway::Running,
@@ -49,6 +50,7 @@ pub async fn serve(
     let handle: Handle<SocketAddr> = Handle::new();
     let scheme = if tls.is_some() { "https" } else { "http" };
     let gateway = Arc::clone(&running.gateway);
+    let watch = tokio::spawn(alarms::run(Arc::clone(&gateway)));
     let stopper = {
         let handle = handle.clone();
         tokio::spawn(async move {
@@ -74,6 +76,7 @@ pub async fn serve(
         None => server.acceptor(door).serve(service).await,
     };
     stopper.abort();
+    watch.abort();
     running.stop().await;
     served.context("Serving")
 }

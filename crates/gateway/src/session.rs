@@ -32,6 +32,7 @@ use crate::{
     live::Event,
     passwords,
     requests::{self, OLDEST_DESK, Signed},
+    signs,
 };
 
 const LARGEST: usize = 16 << 10;
@@ -134,6 +135,7 @@ fn signed_out(tokens: Vec<Hash>) -> Option<Event> {
 }
 
 fn wrong() -> Failure {
+    signs::sign_in_failed("wrong");
     Failure::wrong_credentials("Agency, username, password or code do not fit")
 }
 
@@ -164,6 +166,7 @@ fn must_not_wait(attempts: &Attempts, now: Millis) -> Result<(), Failure> {
         return Ok(());
     }
     let seconds = u64::try_from(left / 1000 + 1).unwrap_or(1);
+    signs::sign_in_failed("too_many");
     Err(Failure::too_many("Too many attempts with this username from here").retry_after(seconds))
 }
 

@@ -3,10 +3,19 @@
 use std::{path::Path, sync::Arc};
 
 use anyhow::{Context, Result};
+use domain::ids::Millis;
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
+
+/// Until when a certificate holds.
+pub fn valid_until(cert: &Path) -> Result<Millis> {
+    let doing = || format!("Reading how long the certificate {} holds", cert.display());
+    let first = CertificateDer::from_pem_file(cert).with_context(doing)?;
+    let (_, certificate) = x509_parser::parse_x509_certificate(&first).with_context(doing)?;
+    Ok(certificate.validity().not_after.timestamp().saturating_mul(1000))
+}
 
 /// Reads a certificate chain and its key, and checks that they belong together.
 pub fn read(cert: &Path, key: &Path) -> Result<Arc<ServerConfig>> {

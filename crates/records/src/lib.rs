@@ -14,6 +14,7 @@ pub mod people;
 #[cfg(test)]
 mod plans;
 pub mod sight;
+pub mod standing;
 pub mod thread;
 
 use std::sync::Arc;
@@ -22,7 +23,12 @@ use domain::{chain, ids::Seq, pack::Pack};
 use rusqlite::{Connection, OptionalExtension};
 
 /// The schema's versions.
-const STEPS: &[&str] = &[include_str!("schema.sql"), include_str!("schema-2.sql"), include_str!("schema-3.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("schema-2.sql"),
+    include_str!("schema-3.sql"),
+    include_str!("schema-4.sql"),
+];
 
 /// What can go wrong with the read model.
 #[derive(Debug, thiserror::Error)]

@@ -7,13 +7,14 @@ use uuid::Uuid;
 use crate::{
     Records,
     list::{self, Which},
-    outgoing,
+    outgoing, standing,
 };
 
 #[test]
 fn nothing_asked_all_the_time_reads_the_whole_history() {
     let records = Records::open(Connection::open_in_memory().unwrap()).unwrap();
     let mut asked = vec![list::COUNTS.to_owned(), outgoing::OUTGOING.to_owned(), outgoing::UNDER_WAY.to_owned()];
+    asked.extend([standing::PENDING, standing::FIRST, standing::LAST, standing::RECEIVED].map(str::to_owned));
     asked.extend([Which::Mine(StaffId(Uuid::nil())), Which::Unassigned, Which::Open].map(list::sql));
     for sql in asked {
         let mut explain = records.connection().prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
@@ -21,8 +22,15 @@ fn nothing_asked_all_the_time_reads_the_whole_history() {
         let mut found = explain.raw_query();
         while let Some(row) = found.next().unwrap() {
             let step: String = row.get(3).unwrap();
-            // These hold what needs attention and what is under way; conversations are counted in an index alone.
-            let small = ["INDEX cases_needing", "INDEX messages_outgoing", "SCAN conversations USING COVERING INDEX"];
+            // These hold what needs attention and what is under way; conversations are counted in an index alone, and a
+            // subquery is what another step has found.
+            let small = [
+                "INDEX cases_needing",
+                "INDEX messages_outgoing",
+                "INDEX messages_under_way",
+                "SCAN (subquery",
+                "SCAN conversations USING COVERING INDEX",
+            ];
             let reads_all = step.starts_with("SCAN") && !small.iter().any(|small| step.contains(small));
             assert!(!reads_all, "{step} for {sql}");
         }

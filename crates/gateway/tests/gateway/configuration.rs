@@ -23,7 +23,7 @@ fn what_is_wrong_is_said_in_words() {
     let house = House::new("http://127.0.0.1:9");
     assert!(run(&house, &["check"]).status.success());
     let good = std::fs::read_to_string(&house.config).unwrap();
-    let cases: [(&str, &str, &str); 14] = [
+    let cases: [(&str, &str, &str); 17] = [
         ("127.0.0.1:0", "0.0.0.0:0", "behind_proxy"),
         ("[storage]", "tls_cert = \"c.pem\"\n[storage]", "belong together"),
         ("[storage]", "tls_cert = \"c.pem\"\ntls_key = \"k.pem\"\n[storage]", "Reading the certificate"),
@@ -37,6 +37,9 @@ fn what_is_wrong_is_said_in_words() {
         ("http://127.0.0.1:9", "http://graph.example", "https://"),
         ("app_secret_file = \"app-secret\"", "", "No webhook speaks for the line"),
         ("mew.toml", "moon.toml", "Reading the pack"),
+        ("[storage]", "[alarms]\nuncertain_minutes = 0\n[storage]", "uncertain_minutes"),
+        ("[storage]", "[alarms]\nquiet_hours = 3\n[storage]", "unknown field"),
+        ("[server]", "[server]\nmetrics_token_file = \"nowhere\"", "metrics_token"),
         ("[server]", "[server", "line 1"),
     ];
     for (from, to, words) in cases {

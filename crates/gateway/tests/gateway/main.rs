@@ -9,6 +9,7 @@
 )]
 
 mod accounts;
+mod alarms;
 mod attacks;
 mod bad_input;
 mod commands;
@@ -31,6 +32,7 @@ mod program;
 mod restoring;
 mod sending;
 mod sight;
+mod signs;
 mod slow;
 mod steps;
 mod tampering;

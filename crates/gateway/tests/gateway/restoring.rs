@@ -176,7 +176,7 @@ async fn a_backup_under_load_is_restored_and_sends_nothing_until_released() {
     new.sort();
     assert_eq!(new, ["تنتظر", "جديدة"]);
     let ready = http().get(format!("{}/readyz", program.address)).send().await.unwrap();
-    assert!(!ready.text().await.unwrap().contains("held"));
+    assert!(!ready.text().await.unwrap().contains("sending is held: "));
     assert!(!run(&config, &["release-sending"]).status.success(), "it is held no longer");
     program.kill();
     let whole = run(&config, &["verify"]);
