@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::{
     entry::{Identifier, SendError},
@@ -35,7 +36,7 @@ impl Command {
 }
 
 /// What a member of staff asks for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Ask {
     /// Answers the citizen. The message bears the command's id.
@@ -181,7 +182,7 @@ impl Ask {
 }
 
 /// How an uncertain message is settled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Settle {
     /// It arrived: the citizen said so, or it is on the agency's own telephone.
@@ -319,7 +320,7 @@ pub enum SendOutcome {
 }
 
 /// Why a command was refused. Code and message, and details for the window.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error, ToSchema)]
 #[error("{code:?}: {message}")]
 pub struct Refusal {
     /// For programs.
@@ -334,7 +335,7 @@ pub struct Refusal {
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal),* $(,)?) => {
         /// Why a command was refused.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
         pub enum Code { $($(#[$doc])* #[serde(rename = $text)] $name),* }
 
         impl Code {

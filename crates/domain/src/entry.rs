@@ -7,6 +7,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
@@ -111,7 +112,7 @@ tagged! {
 }
 
 /// How WhatsApp knows a person. The phone number may be absent (Meta, business-scoped-user-ids).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IdentifierKind {
     /// Business-scoped user id, `KW.…`; the whole string, opaque.
@@ -121,7 +122,7 @@ pub enum IdentifierKind {
 }
 
 /// One identifier of a contact, with the time it held.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Identifier {
     /// Which kind.
     pub kind: IdentifierKind,
@@ -135,7 +136,7 @@ pub struct Identifier {
 }
 
 /// Where a message goes, frozen when it is queued: a later change of the contact cannot turn it to another person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Recipient {
     /// Which kind of identifier.
     pub kind: IdentifierKind,
@@ -144,7 +145,7 @@ pub struct Recipient {
 }
 
 /// Why a message failed, in WhatsApp's words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ts_rs::TS, ToSchema)]
 pub struct SendError {
     /// Meta's code, or 0 where there was none.
     pub code: i64,
@@ -161,7 +162,7 @@ macro_rules! facts {
     })*) => {
         $(
             $(#[$doc])*
-            #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+            #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
             pub struct $variant {
                 $($(#[$fdoc])* $(#[serde(rename = $name)])? pub $field: $type,)*
             }
@@ -211,6 +212,12 @@ macro_rules! facts {
                     _ => Ok(Self::Unknown { kind: kind.to_owned(), body }),
                 }
             }
+        }
+
+        /// Every kind with its body's name and schema, and what these refer to.
+        pub(crate) fn bodies(others: &mut crate::schema::Named) -> Vec<(&'static str, String, crate::schema::Shape)> {
+            $(<$variant as ToSchema>::schemas(others);)*
+            vec![$(($kind, <$variant as ToSchema>::name().into_owned(), <$variant as utoipa::PartialSchema>::schema())),*]
         }
 
         $(impl From<$variant> for Fact {

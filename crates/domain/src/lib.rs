@@ -10,6 +10,7 @@ pub mod facts;
 pub mod ids;
 pub mod pack;
 pub mod permission;
+pub mod schema;
 pub mod visibility;
 pub mod wire;
 pub mod words;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+use utoipa::ToSchema;
 
 use crate::{
     command::Refusal,
@@ -11,7 +12,7 @@ use crate::{
 };
 
 /// `POST /api/v1/session`: signs a device in.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct SessionRequest {
     /// Which agency.
     pub agency: AgencyId,
@@ -27,7 +28,7 @@ pub struct SessionRequest {
 }
 
 /// The answer to it.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct SessionAnswer {
     /// Goes into `Authorization: Bearer …`.
     pub token: String,
@@ -49,7 +50,7 @@ pub struct SessionAnswer {
 }
 
 /// A member of staff.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StaffView {
     /// Their id.
     pub id: StaffId,
@@ -62,7 +63,7 @@ pub struct StaffView {
 }
 
 /// An agency.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AgencyView {
     /// Its id.
     pub id: AgencyId,
@@ -72,7 +73,7 @@ pub struct AgencyView {
 
 /// The versions of the contract. A desk sends its own in the header [`VERSION_HEADER`] and gets 426 when it is older
 /// than `oldest_desk`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Versions {
     /// The contract that this gateway speaks.
     pub gateway: u32,
@@ -87,7 +88,7 @@ pub const CONTRACT: u32 = 1;
 pub const VERSION_HEADER: &str = "x-shubbak-contract";
 
 /// One line of `sync`, one text frame of `live`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Line {
     /// A fact.
@@ -110,7 +111,7 @@ pub enum Line {
 
 /// That a colleague reads a case, or writes in it. It takes the place of what was said of this person and case before, and
 /// fades by itself, so it may be said twice and need not be taken back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Presence {
     /// Who.
     pub staff: StaffId,
@@ -123,7 +124,7 @@ pub struct Presence {
 }
 
 /// Up to where a person has seen a case; the greater wins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Position {
     /// Which.
     pub case: CaseId,
@@ -132,7 +133,7 @@ pub struct Position {
 }
 
 /// What a desk says up the socket of `live`, again and again while it is so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Up {
     /// The person has this case before their eyes, or none.
@@ -142,7 +143,7 @@ pub enum Up {
 }
 
 /// An entry, and the last one that this client was meant to see before it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Linked {
     /// The seq of the one before it, for this client; 0 before the first.
     pub prev: Seq,
@@ -152,7 +153,7 @@ pub struct Linked {
 }
 
 /// A case that came into sight.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Gained {
     /// Which.
     pub id: CaseId,
@@ -161,14 +162,14 @@ pub struct Gained {
 }
 
 /// A case.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CaseRef {
     /// Which.
     pub id: CaseId,
 }
 
 /// What to forget.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Forget {
     /// A case, with all that belongs to it.
@@ -176,7 +177,7 @@ pub enum Forget {
 }
 
 /// Where a client stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Cursor {
     /// Opaque: for `after=`.
     pub token: String,
@@ -193,7 +194,7 @@ pub struct Cursor {
 
 /// A head of the journal, signed (Ed25519) by a key that lies apart from the journal. Whoever keeps it can show later
 /// that the journal was rewritten or cut off.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 pub struct Witness {
     /// Whose journal.
     pub agency: AgencyId,
@@ -220,7 +221,7 @@ impl Witness {
 }
 
 /// The answer to one command.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Answer {
     /// The command's id.
     pub id: CommandId,
@@ -233,7 +234,7 @@ pub struct Answer {
 }
 
 /// What became of a command.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The entries that came of it.
@@ -243,7 +244,7 @@ pub enum Outcome {
 }
 
 /// The body of every HTTP error.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// For programs.
     pub code: String,

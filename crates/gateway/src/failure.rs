@@ -21,6 +21,8 @@ macro_rules! failures {
         impl Failure {
             /// Every code, as it travels.
             pub const CODES: &'static [&'static str] = &[$($code),*];
+            /// Every code with its status.
+            pub const STATUSES: &'static [(&'static str, StatusCode)] = &[$(($code, StatusCode::$status)),*];
 
             $($(#[$doc])* pub fn $name(message: impl Into<String>) -> Self {
                 Self { status: StatusCode::$status, code: $code, message: message.into(), retry_after: None }

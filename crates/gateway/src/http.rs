@@ -15,7 +15,7 @@ use crate::{
     commands,
     failure::Failure,
     gateway::Gateway,
-    listening, session,
+    listening, openapi, session,
     signs::{self, Operator},
     sync, webhook,
 };
@@ -64,6 +64,7 @@ pub const ROUTES: &[Route] = &[
         handler: || get(sync::case_entries),
     },
     Route { method: Method::POST, path: "/api/v1/commands", who: Who::SignedIn, handler: || post(commands::commands) },
+    Route { method: Method::GET, path: "/api/v1/openapi.json", who: Who::Anybody, handler: || get(openapi::openapi) },
     Route { method: Method::GET, path: "/healthz", who: Who::Anybody, handler: || get(async || "ok\n") },
     Route { method: Method::GET, path: "/readyz", who: Who::Anybody, handler: || get(ready) },
     Route { method: Method::GET, path: "/metrics", who: Who::Operator, handler: || get(signs::metrics) },

@@ -23,6 +23,7 @@ pub mod keys;
 pub mod listening;
 pub mod live;
 pub mod look;
+pub mod openapi;
 pub mod orphans;
 pub mod pace;
 pub mod passwords;

@@ -24,6 +24,7 @@ mod house;
 mod intake;
 mod load;
 mod logs;
+mod openapi;
 mod pace;
 mod papers;
 mod power;

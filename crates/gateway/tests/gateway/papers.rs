@@ -23,6 +23,7 @@ fn the_protocol_names_every_kind_command_and_code() {
         "/healthz",
         "/readyz",
         "/metrics",
+        "/api/v1/openapi.json",
     ] {
         assert!(text.contains(path), "docs/protocol.md does not name {path}");
     }
