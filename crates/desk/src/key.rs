@@ -15,7 +15,7 @@ use chacha20poly1305::{
     aead::{Aead, Payload},
 };
 use data_encoding::{BASE64, HEXLOWER};
-use domain::ids::Millis;
+use domain::{ids::Millis, password::normal};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -169,7 +169,7 @@ impl ByPassword {
         let salt = BASE64.decode(self.salt.as_bytes()).map_err(|error| Closed::Damaged(error.to_string()))?;
         let mut key = Zeroizing::new([0; 32]);
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password_into(password.as_bytes(), &salt, key.as_mut_slice())
+            .hash_password_into(Zeroizing::new(normal(password)).as_bytes(), &salt, key.as_mut_slice())
             .map_err(damaged)?;
         Ok(key)
     }

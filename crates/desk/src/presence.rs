@@ -89,7 +89,9 @@ pub(crate) async fn colleagues(seat: &Seat) -> anyhow::Result<Colleagues> {
                 match cases.last_mut() {
                     Some(last) if last.case == case => last.colleagues.push(colleague),
                     _ if records.case(case)?.is_some() => cases.push(InCase { case, colleagues: vec![colleague] }),
-                    _ => drop(absent.insert(case)),
+                    _ => {
+                        absent.insert(case);
+                    }
                 }
             }
             Ok(Colleagues { cases })

@@ -9,6 +9,7 @@ pub mod erasure;
 pub mod facts;
 pub mod ids;
 pub mod pack;
+pub mod password;
 pub mod permission;
 pub mod schema;
 pub mod visibility;

@@ -423,8 +423,9 @@ impl Mind {
                 told.events.push(Event::SignedOut(tokens.into()));
             }
             Ask::SeenUpTo { case, seq } => {
-                batch.seen_up_to(staff, *case, *seq)?;
-                told.events.push(Event::Seen(staff, Position { case: *case, seq: *seq }));
+                if batch.seen_up_to(staff, *case, *seq)? {
+                    told.events.push(Event::Seen(staff, Position { case: *case, seq: *seq }));
+                }
                 let read = facts.case.is_some_and(|facts| facts.owner == Some(staff) && facts.last_inbound <= *seq);
                 if read && batch.sending_held()?.is_none() {
                     told.read.push(*case);

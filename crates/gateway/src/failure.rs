@@ -38,6 +38,8 @@ failures! {
     signed_out = UNAUTHORIZED "signed_out",
     /// Agency, username, password or code do not fit; which of them is not said.
     wrong_credentials = UNAUTHORIZED "wrong_credentials",
+    /// The one-time code is the right one, and has run out. Nobody else is told so.
+    code_expired = GONE "code_expired",
     /// A webhook whose signature does not fit.
     bad_signature = UNAUTHORIZED "bad_signature",
     /// A webhook's handshake with another token.

@@ -116,6 +116,11 @@ impl ServerKey {
         plain(&self.code(agency, command)).ct_eq(&plain(given)).into()
     }
 
+    /// What stands in `familiar` for a place, network or workstation, from which a username was signed in with.
+    pub fn place(&self, agency: &str, username: &str, place: &str) -> [u8; 32] {
+        self.mac("place", &[agency.as_bytes(), username.as_bytes(), place.as_bytes()])
+    }
+
     /// The secret with which one person's desk on one workstation wraps its file's key: always the same, so that a
     /// password reset loses nothing.
     pub fn device_secret(&self, agency: &str, staff: StaffId, device: &str) -> String {

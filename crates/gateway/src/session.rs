@@ -2,8 +2,9 @@
 //!
 //! Whether agency, username, password or code was wrong is not said, and takes as long as if it were right. Failures make
 //! the next attempt with that username from that network wait, known or not, so a guesser learns nothing from the waiting
-//! either, and nobody outside can keep a clerk at their own desk from signing in. Rejected: one count for a username from
-//! wherever it comes, with which anybody can.
+//! either. Who has many networks is held by a second count, for a username from everywhere; it does not touch a network or
+//! a workstation from which that account was signed in with before, nor a one-time code, so nobody outside can keep a
+//! clerk at their own desk from signing in, nor for good from a new one.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -18,6 +19,7 @@ use domain::{
     chain::Hash,
     facts::StaffFacts,
     ids::{Millis, StaffId},
+    password,
     wire::{AgencyView, CONTRACT, SessionAnswer, SessionRequest, StaffView, Versions},
 };
 use zeroize::Zeroizing;
@@ -27,7 +29,7 @@ use crate::{
     connections,
     failure::Failure,
     gateway::Gateway,
-    journal::{Attempts, Credential},
+    journal::{Attempts, Batch, Credential},
     keys,
     live::Event,
     passwords,
@@ -38,6 +40,10 @@ use crate::{
 const LARGEST: usize = 16 << 10;
 /// So many failures cost nothing: people mistype.
 const FREE_FAILURES: u32 = 5;
+/// So many from everywhere that is not familiar, together.
+const FREE_EVERYWHERE: u32 = 30;
+/// A network or a workstation is familiar for so long after somebody signed in from it.
+const FAMILIAR: Millis = 180 * 24 * 3_600_000;
 /// A space and an IPv6 network as text.
 const LONGEST_NETWORK: usize = 40;
 const LONGEST_WAIT: Millis = 5 * 60_000;
@@ -60,21 +66,32 @@ pub async fn sign_in(
         return Err(Failure::bad_request("device has 1 to 128 bytes"));
     }
     let now = gateway.clock.now();
-    let password = Zeroizing::new(request.password.clone());
+    let password = Zeroizing::new(password::normal(&request.password));
     let Some(agency) = gateway.agencies.get(&request.agency).map(Arc::clone) else {
         gateway.passwords.fits(password, None).await?;
         return Err(wrong());
     };
     let username = request.username.to_lowercase();
-    let guesser = format!("{username} {}", connections::origin(peer.ip(), &headers, gateway.behind_proxy));
-    let account = find(&agency, &username, &guesser).await?;
-    must_not_wait(&account.attempts, now)?;
+    let code = request.code.as_deref().map(str::trim).filter(|code| !code.is_empty());
+    let network = connections::origin(peer.ip(), &headers, gateway.behind_proxy).to_string();
+    let place = |what: &str, place: &str| gateway.key.place(&agency.id, &username, &format!("{what} {place}"));
+    let places = [place("network", &network), place("device", &request.device)];
+    let mut guesser =
+        Guesser { here: format!("{username} {network}"), everywhere: Some(format!("{username} *")), places };
+    let account = find(&agency, &username, &mut guesser).await?;
+    must_not_wait(&account.attempts, FREE_FAILURES, now)?;
+    if code.is_none() {
+        must_not_wait(&account.everywhere, FREE_EVERYWHERE, now)?;
+    }
 
-    let setting = match request.code.as_deref().map(str::trim).filter(|code| !code.is_empty()) {
+    let setting = match code {
         Some(code) => {
-            let command = account.credential.code_command.filter(|command| {
-                now < account.credential.code_until && gateway.key.is_code(&agency.id, *command, code)
-            });
+            let command = account.credential.code_command;
+            let command = command.filter(|command| gateway.key.is_code(&agency.id, *command, code));
+            let in_use = account.staff.as_ref().is_some_and(|staff| staff.viewer.active);
+            if command.is_some() && in_use && now >= account.credential.code_until {
+                return Err(Failure::code_expired("The one-time code has run out: ask for a new one"));
+            }
             // The password's weakness is told only to whoever has the code.
             if let Some(command) = command {
                 if let Some(why) = passwords::weakness(&password, &agency.id, &username) {
@@ -112,7 +129,8 @@ pub async fn sign_in(
                 gone = batch.set_password(whose, password)?;
             }
             gone.extend(batch.add_device(&hash, whose, &device, now)?);
-            batch.clear_failures(&guesser)?;
+            batch.clear_failures(&guesser.here)?;
+            batch.note_familiar(&guesser.places, now, now - FAMILIAR)?;
             Ok((true, signed_out(gone)))
         })
         .await?;
@@ -139,27 +157,47 @@ fn wrong() -> Failure {
     Failure::wrong_credentials("Agency, username, password or code do not fit")
 }
 
+/// Who tries, as failures are counted.
+struct Guesser {
+    /// The username from this network.
+    here: String,
+    /// The username from everywhere; `None` where it was signed in with before.
+    everywhere: Option<String>,
+    /// The network and the workstation.
+    places: [Hash; 2],
+}
+
 struct Account {
     staff: Option<StaffFacts>,
     credential: Credential,
+    /// From this network.
     attempts: Attempts,
+    /// From everywhere, if that counts here.
+    everywhere: Attempts,
 }
 
-async fn find(agency: &Arc<Agency>, username: &str, guesser: &str) -> Result<Account, Failure> {
-    let (username, guesser) = (username.to_owned(), guesser.to_owned());
-    agency
+async fn find(agency: &Arc<Agency>, username: &str, guesser: &mut Guesser) -> Result<Account, Failure> {
+    let (username, places) = (username.to_owned(), guesser.places);
+    let (here, everywhere) = (guesser.here.clone(), guesser.everywhere.clone().unwrap_or_default());
+    let (account, familiar) = agency
         .read(move |reader| {
             let staff = reader.records.staff_by_username(&username)?;
             let id: Option<StaffId> = staff.as_ref().map(|staff| staff.viewer.staff);
             let credential = id.map(|id| reader.journal.credential(id)).transpose()?.unwrap_or_default();
-            Ok(Account { staff, credential, attempts: reader.journal.attempts(&guesser)? })
+            let (attempts, everywhere) = (reader.journal.attempts(&here)?, reader.journal.attempts(&everywhere)?);
+            Ok((Account { staff, credential, attempts, everywhere }, reader.journal.familiar(&places)?))
         })
-        .await
+        .await?;
+    if familiar {
+        guesser.everywhere = None;
+        return Ok(Account { everywhere: Attempts::default(), ..account });
+    }
+    Ok(account)
 }
 
 /// After some failures each further one doubles the wait; it ends by itself, so nobody is locked out for good.
-fn must_not_wait(attempts: &Attempts, now: Millis) -> Result<(), Failure> {
-    let Some(counted) = attempts.failures.checked_sub(FREE_FAILURES) else { return Ok(()) };
+fn must_not_wait(attempts: &Attempts, free: u32, now: Millis) -> Result<(), Failure> {
+    let Some(counted) = attempts.failures.checked_sub(free) else { return Ok(()) };
     let wait = 1000_i64.checked_shl(counted.min(20)).map_or(LONGEST_WAIT, |wait| wait.min(LONGEST_WAIT));
     let left = attempts.at + wait - now;
     if left <= 0 {
@@ -167,13 +205,19 @@ fn must_not_wait(attempts: &Attempts, now: Millis) -> Result<(), Failure> {
     }
     let seconds = u64::try_from(left / 1000 + 1).unwrap_or(1);
     signs::sign_in_failed("too_many");
-    Err(Failure::too_many("Too many attempts with this username from here").retry_after(seconds))
+    Err(Failure::too_many("Too many attempts with this username").retry_after(seconds))
 }
 
-async fn fail<T>(agency: &Arc<Agency>, guesser: String, now: Millis) -> Result<T, Failure> {
+async fn fail<T>(agency: &Arc<Agency>, guesser: Guesser, now: Millis) -> Result<T, Failure> {
     // A name longer than any username is not worth a row.
-    if guesser.len() <= 64 + LONGEST_NETWORK {
-        agency.change(move |batch| Ok((batch.count_failure(&guesser, now, now - FORGET_AFTER)?, None))).await?;
+    if guesser.here.len() <= 64 + LONGEST_NETWORK {
+        let counted = move |batch: &Batch<'_>| {
+            for name in std::iter::once(&guesser.here).chain(&guesser.everywhere) {
+                batch.count_failure(name, now, now - FORGET_AFTER)?;
+            }
+            Ok(((), None))
+        };
+        agency.change(counted).await?;
     }
     Err(wrong())
 }
@@ -213,7 +257,9 @@ mod tests {
 
     #[test]
     fn waiting_grows_and_ends() {
-        let wait = |failures, later| must_not_wait(&Attempts { failures, at: 1_000_000 }, 1_000_000 + later).is_err();
+        let wait = |failures, later| {
+            must_not_wait(&Attempts { failures, at: 1_000_000 }, FREE_FAILURES, 1_000_000 + later).is_err()
+        };
         assert!(!wait(4, 0));
         assert!(wait(5, 0) && !wait(5, 1000));
         assert!(wait(8, 7000) && !wait(8, 8000));

@@ -96,6 +96,8 @@ pub struct Catch {
     /// Cases sent whole: their entries do not come again.
     whole: HashSet<CaseId>,
     shown: HashMap<CaseId, bool>,
+    /// At which head, or after, the person's positions moved that are still to be given, and after which case.
+    positions: Option<(Seq, String)>,
     /// Whether it begins at the beginning: then nothing was left out before it.
     fresh: bool,
     /// Cases of which it is known that they did not come back from afar, until they are closed.
@@ -157,6 +159,7 @@ impl Catch {
         Ok(Ok(Self {
             viewer,
             fresh: place.seq == 0,
+            positions: Some((if place.horizon > 0 { 0 } else { place.seq }, String::new())),
             near: HashSet::new(),
             place,
             through,
@@ -237,6 +240,9 @@ impl Catch {
             }
             return Ok(());
         }
+        if let Some((head, after)) = self.positions.take() {
+            return self.step_positions(reader, head, &after, lines);
+        }
         self.place.seq = self.through;
         self.place.horizon = 0;
         self.cursor(reader, lines, reader.journal.signed_head()?.map(|(_, witness)| witness))?;
@@ -253,10 +259,33 @@ impl Catch {
         }
         if last == seq {
             lines.push(Line::CaseEnd(CaseRef { id: case }));
+            // It may have moved long before the case came into sight.
+            lines.extend(reader.journal.position(self.viewer.staff, case)?.map(Line::Position));
         } else {
             self.inside = Some((case, last));
         }
         Ok(())
+    }
+
+    /// Up to where this person has seen the cases that they are given, on whichever desk.
+    fn step_positions(&mut self, reader: &Reader, head: Seq, after: &str, lines: &mut Vec<Line>) -> Result<()> {
+        let found = reader.journal.positions(self.viewer.staff, head, after, STEP)?;
+        if let Some(last) = found.last().filter(|_| found.len() == STEP as usize) {
+            self.positions = Some((head, last.case.to_string()));
+        }
+        for position in found {
+            if reader.records.sees(&self.viewer, &Scope::Case(position.case), self.through)?
+                && (self.place.horizon == 0 || self.is_recent(reader, position.case)?)
+            {
+                lines.push(Line::Position(position));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a first sync brings this case.
+    fn is_recent(&self, reader: &Reader, case: CaseId) -> Result<bool> {
+        Ok(closed_at(reader, case)?.is_none_or(|at| at >= self.place.horizon))
     }
 
     fn cursor(&mut self, reader: &Reader, lines: &mut Vec<Line>, witness: Option<Witness>) -> Result<()> {
@@ -279,7 +308,7 @@ impl Catch {
         }
         let mut shown = reader.records.sees(&self.viewer, &entry.scope, self.through)?;
         if shown && self.place.horizon > 0 {
-            shown = closed_at(reader, case)?.is_none_or(|at| at >= self.place.horizon);
+            shown = self.is_recent(reader, case)?;
         }
         if self.shown.len() >= REMEMBERED {
             self.shown.clear();

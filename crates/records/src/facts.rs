@@ -2,16 +2,18 @@
 
 use domain::{
     command::{Ask, SystemAsk},
-    entry::{Identifier, IdentifierKind},
-    facts::{CaseFacts, ContactFacts, ConversationFacts, Facts, MessageFacts, RawFacts},
+    entry::{Identifier, IdentifierKind, Scope},
+    facts::{CaseFacts, ContactFacts, ConversationFacts, Facts, MessageFacts, RawFacts, StaffFacts},
     ids::{CaseId, ContactId, ConversationId, MessageId, Millis, Seq, StaffId},
-    visibility::Audience,
-    words::Status,
+    visibility::{Audience, visible},
+    words::{CaseState, Status},
 };
 use rusqlite::{OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use crate::{Records, Result, people::read_word};
+
+const CASE: &str = "id, conversation, team, owner, state, closed_at, closed_seq, last_inbound, last_reply";
 
 impl Records {
     /// What a decision on a command by `actor` may depend on.
@@ -26,11 +28,16 @@ impl Records {
         }
         match ask {
             Ask::Reply { conversation, case, .. } => {
-                facts.conversation = self.conversation_facts(*conversation, None)?;
-                let active = facts.conversation.as_ref().and_then(|conversation| conversation.active);
-                facts.case = match case.or(active) {
-                    Some(case) => self.case_facts(case)?,
-                    None => self.last_closed(*conversation)?,
+                // A conversation is what the cases make of it that this person sees: nothing else may decide, or show.
+                let seen = self.seen_cases(facts.actor.as_ref(), *conversation)?;
+                let active = seen.iter().find(|case| case.state == CaseState::Open).map(|case| case.id);
+                facts.conversation = self.conversation_facts(*conversation, None)?.filter(|_| !seen.is_empty());
+                if let Some(conversation) = &mut facts.conversation {
+                    conversation.active = active;
+                }
+                facts.case = match case {
+                    Some(case) => self.case_facts(*case)?,
+                    None => seen.into_iter().next(),
                 };
                 facts.others_reply = facts.case.as_ref().map_or(Ok(None), |case| self.others_reply(case.id, actor))?;
             }
@@ -132,6 +139,23 @@ impl Records {
         self.one_case("WHERE id = ?1", [case.0])
     }
 
+    /// The cases of a conversation that a person may see: open ones first, the last one touched first; of closed ones the
+    /// last one closed first.
+    fn seen_cases(&self, actor: Option<&StaffFacts>, conversation: ConversationId) -> Result<Vec<CaseFacts>> {
+        let sql = format!(
+            "SELECT {CASE} FROM cases WHERE conversation = ?1
+             ORDER BY state = 'open' DESC, CASE state WHEN 'open' THEN last_seq ELSE closed_seq END DESC"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let rows = statement.query_map([conversation.0], |row| Ok(case_row(row)))?;
+        let mut cases = rows.map(|row| row?).collect::<Result<Vec<_>>>()?;
+        let sees = |case: &CaseFacts| {
+            actor.is_some_and(|actor| visible(&actor.viewer, &Scope::Case(case.id), Some(&case.audience)))
+        };
+        cases.retain(sees);
+        Ok(cases)
+    }
+
     fn others_reply(&self, case: CaseId, actor: StaffId) -> Result<Option<(Seq, StaffId)>> {
         let sql = "SELECT seq, author FROM messages WHERE case_id = ?1 AND inbound = 0 AND author <> ?2 AND status <> 'recalled'
                    ORDER BY seq DESC LIMIT 1";
@@ -151,10 +175,7 @@ impl Records {
     }
 
     fn one_case(&self, condition: &str, values: impl rusqlite::Params) -> Result<Option<CaseFacts>> {
-        let sql = format!(
-            "SELECT id, conversation, team, owner, state, closed_at, closed_seq, last_inbound, last_reply
-             FROM cases {condition}"
-        );
+        let sql = format!("SELECT {CASE} FROM cases {condition}");
         let mut statement = self.connection.prepare_cached(&sql)?;
         statement.query_row(values, |row| Ok(case_row(row))).optional()?.transpose()
     }

@@ -233,14 +233,13 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// Moves up to where a person has seen a case; the greater wins.
-    pub fn seen_up_to(&self, staff: StaffId, case: CaseId, seq: Seq) -> Result<()> {
-        let sql = "INSERT INTO positions (staff, case_id, seq) VALUES ($1, $2, $3)
-                   ON CONFLICT (staff, case_id) DO UPDATE SET seq = excluded.seq WHERE positions.seq < excluded.seq";
-        self.home()?
-            .execute(sql, values![staff.to_string(), case.to_string(), seq])
-            .context("Moving a position")
-            .map(drop)
+    /// Moves up to where a person has seen a case; the greater wins. Whether it moved.
+    pub fn seen_up_to(&self, staff: StaffId, case: CaseId, seq: Seq) -> Result<bool> {
+        let sql = "INSERT INTO positions (staff, case_id, seq, head) VALUES ($1, $2, $3, $4)
+                   ON CONFLICT (staff, case_id) DO UPDATE SET seq = excluded.seq, head = excluded.head
+                   WHERE positions.seq < excluded.seq";
+        let moved = self.home()?.execute(sql, values![staff.to_string(), case.to_string(), seq, self.head.seq]);
+        Ok(moved.context("Moving a position")? > 0)
     }
 
     /// What an account is opened with.
@@ -305,6 +304,15 @@ impl<'a> Batch<'a> {
     pub fn clear_failures(&self, username: &str) -> Result<()> {
         let sql = "DELETE FROM attempts WHERE username = $1";
         self.home()?.execute(sql, values![username]).context("Forgetting failed sign-ins").map(drop)
+    }
+
+    /// Notes that somebody has signed in from these places, and forgets those that were long ago.
+    pub fn note_familiar(&self, places: &[Hash], now: Millis, forget_before: Millis) -> Result<()> {
+        let home = self.home()?;
+        let sql = "INSERT INTO familiar (place, at) VALUES ($1, $2) ON CONFLICT (place) DO UPDATE SET at = excluded.at";
+        home.execute("DELETE FROM familiar WHERE at < $1", values![forget_before])
+            .and_then(|_| places.iter().try_for_each(|place| home.execute(sql, values![place, now]).map(drop)))
+            .context("Noting from where somebody signed in")
     }
 
     /// Entries after a place, for `records` to catch up.

@@ -22,7 +22,7 @@ pub use self::{
 };
 use crate::home::{Home, Row, Value, values};
 
-const SCHEMA: &[&str] = &[include_str!("1.sql"), include_str!("2.sql"), crate::orphans::SCHEMA];
+const SCHEMA: &[&str] = &[include_str!("1.sql"), include_str!("2.sql"), crate::orphans::SCHEMA, include_str!("3.sql")];
 
 /// The last entry, and the journal's own id.
 #[derive(Debug, Clone, PartialEq, Eq)]

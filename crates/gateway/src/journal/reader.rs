@@ -7,7 +7,7 @@ use domain::{
     chain::Hash,
     entry::Entry,
     ids::{CaseId, Millis, Seq, StaffId},
-    wire::Witness,
+    wire::{Position, Witness},
 };
 
 use super::{
@@ -106,6 +106,37 @@ impl Reader {
     /// What an account is opened with.
     pub fn credential(&self, staff: StaffId) -> Result<Credential> {
         credential(&self.home, staff)
+    }
+
+    /// Up to where a person has seen cases, of what moved at this head or after it: after a case, in order, at most so many.
+    pub fn positions(&self, staff: StaffId, head: Seq, after: &str, limit: u32) -> Result<Vec<Position>> {
+        let sql = "SELECT case_id, seq FROM positions WHERE staff = $1 AND head >= $2 AND case_id > $3
+                   ORDER BY case_id LIMIT $4";
+        let rows = self.home.query(sql, values![staff.to_string(), head, after, limit]);
+        let position = |mut row: Row| {
+            let case = row.text()?.parse().context("Reading a position's case")?;
+            Ok(Position { case, seq: row.integer()? })
+        };
+        rows.context("Looking for positions")?.into_iter().map(position).collect()
+    }
+
+    /// Up to where a person has seen a case.
+    pub fn position(&self, staff: StaffId, case: CaseId) -> Result<Option<Position>> {
+        let sql = "SELECT seq FROM positions WHERE staff = $1 AND case_id = $2";
+        let row =
+            self.home.first(sql, values![staff.to_string(), case.to_string()]).context("Looking for a position")?;
+        row.map(|mut row| Ok(Position { case, seq: row.integer()? })).transpose()
+    }
+
+    /// Whether somebody has signed in from one of these places.
+    pub fn familiar(&self, places: &[Hash]) -> Result<bool> {
+        for place in places {
+            let found = self.home.first("SELECT at FROM familiar WHERE place = $1", values![place]);
+            if found.context("Asking from where somebody signed in")?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Failed sign-ins with a username.

@@ -67,7 +67,12 @@ async fn a_code_works_once_and_for_three_days() {
         .await;
     house.clock.forward(73 * 3_600_000);
     let body = json!({"agency": "mew", "username": "late", "password": PASSWORD, "device": "d", "code": late["code"]});
-    assert_eq!(try_sign_in(&served.address, &body).await.0, 401, "too late");
+    let (status, problem, _) = try_sign_in(&served.address, &body).await;
+    assert_eq!((status, problem["code"].as_str()), (410, Some("code_expired")), "too late, and right");
+    let mut guessed = body.clone();
+    guessed["code"] = code.into();
+    let (status, problem, _) = try_sign_in(&served.address, &guessed).await;
+    assert_eq!((status, problem["code"].as_str()), (401, Some("wrong_credentials")), "who guesses is not told");
     served.stop().await;
 
     // Nothing secret stands where it could be read.
@@ -128,6 +133,46 @@ async fn guessing_is_slowed_and_tells_nothing() {
     house.clock.forward(1100);
     let right = json!({"agency": "mew", "username": "admin", "password": PASSWORD, "device": "d"});
     assert_eq!(try_sign_in(&served.address, &right).await.0, 201);
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_is_taken_as_it_was_typed_or_pasted() {
+    let house = House::new("http://127.0.0.1:9");
+    let served = house.serve().await;
+    let admin = house.admin(&served.address).await;
+    let long = "سبعة جمال 🐪 تعبر الجسر عند الظهيرة، ولا يراها أحد إلا الحارس الواقف".to_owned();
+    assert!(long.chars().count() >= 64);
+    // What is set, and how else the same may come from a keyboard, a manager or a file.
+    let passwords = [
+        ("fifteen", "fifteen letters".to_owned(), "fifteen letters".to_owned()),
+        ("spaces", "  four blue  doors ".to_owned(), "  four blue  doors ".to_owned()),
+        ("long", long.clone(), long),
+        ("digits", "٩٧٣ ثلاثة أبواب زرقاء".to_owned(), "٩٧٣ ثلاثة أبواب زرقاء".to_owned()),
+        ("composed", "caf\u{e9} of the blue doors".to_owned(), "cafe\u{301} of the blue doors".to_owned()),
+        ("decomposed", "الا\u{653}ن عند الباب الأزرق".to_owned(), "الآن عند الباب الأزرق".to_owned()),
+        ("forms", "\u{fefb} أحد عند الباب الأزرق".to_owned(), "لا أحد عند الباب الأزرق".to_owned()),
+    ];
+    for (username, set, typed) in passwords {
+        let add = json!({"kind": "add_staff", "username": username, "name": username, "roles": ["agent"], "teams": []});
+        let code = admin.must(add).await["code"].clone();
+        let body = |password: &str| json!({"agency": "mew", "username": username, "password": password, "device": "d"});
+        let mut first = body(&set);
+        first["code"] = code;
+        assert_eq!(try_sign_in(&served.address, &first).await.0, 201, "{username}");
+        assert_eq!(try_sign_in(&served.address, &body(&typed)).await.0, 201, "{username}");
+        assert_eq!(try_sign_in(&served.address, &body(&format!("{typed}."))).await.0, 401, "{username}");
+    }
+    // No rule of composition; too short, or what is tried first, however it is written.
+    let code = admin
+        .must(json!({"kind": "add_staff", "username": "weak", "name": "weak", "roles": ["agent"], "teams": []}))
+        .await;
+    for weak in ["Sh0rt!Sh0rt!14", "passwordpassword", "ＰＡＳＳＷＯＲＤＰＡＳＳＷＯＲＤ", "\u{fefb}\u{fefb}\u{fefb}"]
+    {
+        let body = json!({"agency": "mew", "username": "weak", "password": weak, "device": "d", "code": code["code"]});
+        let (status, problem, _) = try_sign_in(&served.address, &body).await;
+        assert_eq!((status, problem["code"].as_str()), (422, Some("weak_password")), "{weak}");
+    }
     served.stop().await;
 }
 

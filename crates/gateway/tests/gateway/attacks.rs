@@ -66,6 +66,59 @@ async fn guesses_from_outside_do_not_lock_a_clerk_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn many_networks_together_guess_no_faster_and_lock_nobody_out() {
+    let house = House::new("http://127.0.0.1:9");
+    house.configure("127.0.0.1:0\"", "127.0.0.1:0\"\nbehind_proxy = true");
+    let served = house.serve().await;
+    let admin = house.admin(&served.address).await;
+    let attempt = async |body: &Value, from: &str| {
+        let request = http().post(format!("{}/api/v1/session", served.address)).header("x-forwarded-for", from);
+        request.json(body).send().await.unwrap().status().as_u16()
+    };
+    let with = |username: &str, password: &str, device: &str| json!({"agency": "mew", "username": username, "password": password, "device": device});
+    let add = json!({"kind": "add_staff", "username": "noura", "name": "نورة", "roles": ["agent"], "teams": []});
+    let mut first = with("noura", PASSWORD, "her desk");
+    first["code"] = admin.must(add).await["code"].clone();
+    assert_eq!(attempt(&first, "10.0.0.5").await, 201);
+    house.clock.stop();
+    let guess = |username: &str| with(username, "a wrong password, long", "guesser");
+    for (n, username) in (0..40).flat_map(|n| [(n, "noura"), (n, "nobody")]) {
+        let said = attempt(&guess(username), &format!("203.0.113.{n}")).await;
+        assert_eq!(said, if n < 30 { 401 } else { 429 }, "{username}, guess {n}");
+    }
+    assert_eq!(
+        attempt(&with("noura", PASSWORD, "x"), "198.51.100.1").await,
+        429,
+        "from a network of which nothing is known"
+    );
+    assert_eq!(attempt(&with("noura", PASSWORD, "another desk"), "10.0.0.5").await, 201, "where she signed in before");
+    assert_eq!(
+        attempt(&with("noura", PASSWORD, "her desk"), "198.51.100.2").await,
+        201,
+        "at the desk that she had before"
+    );
+    for n in 0..7 {
+        let said = attempt(&with("noura", "a wrong password, long", "her desk"), "198.51.100.3").await;
+        assert_eq!(said, if n < 5 { 401 } else { 429 }, "which opens no door to guessing");
+    }
+    // A code from the console opens from anywhere, and waiting ends by itself.
+    let given = tokio::process::Command::new(env!("CARGO_BIN_EXE_shubbak-gateway"))
+        .args(["staff", "code", "noura", "--json", "--config"])
+        .arg(&house.config)
+        .output()
+        .await
+        .unwrap();
+    let given: Value = serde_json::from_slice(&given.stdout).unwrap();
+    let mut anew = with("noura", "seven camels on a bridge", "a new desk");
+    anew["code"] = given["code"].clone();
+    assert_eq!(attempt(&anew, "198.51.100.4").await, 201);
+    house.clock.forward(6 * 60_000);
+    assert_eq!(attempt(&guess("noura"), "203.0.113.77").await, 401);
+    assert_eq!(attempt(&guess("noura"), "203.0.113.78").await, 429, "one, and the next one waits again");
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_device_that_sends_without_pause_waits_and_others_do_not() {
     let house = House::new("http://127.0.0.1:9");
     let served = house.serve_with(|config| config.limits.commands_per_minute = 60).await;

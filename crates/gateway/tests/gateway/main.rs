@@ -31,6 +31,7 @@ mod power;
 mod presence;
 mod program;
 mod restoring;
+mod revoking;
 mod sending;
 mod sight;
 mod signs;

@@ -216,6 +216,54 @@ async fn what_is_written_into_a_case_closed_long_ago_brings_it_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_has_seen_is_told_to_their_other_desks_and_to_nobody_else() {
+    let house = House::new("http://127.0.0.1:9");
+    let served = house.serve().await;
+    let admin = house.admin(&served.address).await;
+    let here = admin.add("agent1", &["agent"], &["customer-service"]).await;
+    let body =
+        json!({"agency": "mew", "username": "agent1", "password": crate::house::PASSWORD, "device": "elsewhere"});
+    let there = crate::house::sign_in(&served.address, &body).await;
+    let (_, case) = writes(&served, &admin, "96550000001", "السلام عليكم").await;
+    let after = there.cursor().await;
+    let mut live = there.live(&after).await;
+    let mut others = admin.live(&after).await;
+    let position = |seq: i64| json!({"position": {"case": case, "seq": seq}});
+    let positions =
+        |lines: &[Value]| lines.iter().filter(|line| line.get("position").is_some()).cloned().collect::<Vec<_>>();
+
+    here.must(json!({"kind": "seen_up_to", "case": case, "seq": 7})).await;
+    assert_eq!(live.next_but_cursors().await, Some(position(7)));
+    // Back is no move.
+    here.must(json!({"kind": "seen_up_to", "case": case, "seq": 5})).await;
+    here.must(json!({"kind": "seen_up_to", "case": case, "seq": 8})).await;
+    assert_eq!(live.next_but_cursors().await, Some(position(8)));
+
+    // By catch-up: what moved since, and at first all of it; each time before the last cursor.
+    let since = there.sync(&after).await;
+    assert_eq!(positions(&since), [position(8)]);
+    assert!(since.last().unwrap().get("cursor").is_some());
+    here.must(json!({"kind": "add_note", "case": case, "text": "ملاحظة"})).await;
+    let later = token(&there.sync(&token(&since)).await);
+    assert!(positions(&there.sync(&later).await).is_empty(), "nothing moved since");
+    assert_eq!(positions(&there.sync("0").await), [position(8)]);
+    assert!(positions(&admin.sync("0").await).is_empty(), "another person's");
+    here.must(json!({"kind": "seen_up_to", "case": case, "seq": 9})).await;
+    assert_eq!(positions(&there.sync(&later).await), [position(9)]);
+
+    // With a case that goes out of sight goes what was seen of it, and it comes back with it.
+    admin.must(json!({"kind": "transfer", "case": case, "team": "emergency"})).await;
+    assert!(positions(&there.sync(&later).await).is_empty() && positions(&there.sync("0").await).is_empty());
+    let lost = token(&there.sync("0").await);
+    admin.must(json!({"kind": "transfer", "case": case, "team": "customer-service"})).await;
+    assert_eq!(positions(&there.sync(&lost).await), [position(9)]);
+
+    let lines = others.lines_within(std::time::Duration::from_millis(300)).await;
+    assert!(positions(&lines).is_empty(), "{lines:?}");
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_long_catch_up_can_break_off_and_go_on() {
     let house = House::new("http://127.0.0.1:9");
     let served = house.serve().await;
