@@ -54,6 +54,22 @@ const FAULTS: &[Fault] = &[
         "fsync fails",
         "disk::the_first_fsync_that_fails_ends_the_gateway_and_nothing_is_answered_200_after_it",
     ),
+    Fault(
+        "disorder",
+        "webhooks come one to five times, shuffled",
+        "disorder::nothing_is_doubled_and_no_tick_goes_back",
+    ),
+    Fault("unknown", "bodies that were changed somewhere", "unknown::whatever_comes_is_kept_and_shown_or_set_aside"),
+    Fault(
+        "outbound",
+        "a Graph API that fails in every way",
+        "outbound::nothing_goes_out_twice_and_what_went_out_is_known",
+    ),
+    Fault(
+        "clocks",
+        "clocks that jump by up to 400 days",
+        "clocks::whatever_the_clocks_say_the_order_holds_and_work_goes_on",
+    ),
 ];
 
 /// What came of one.

@@ -371,7 +371,7 @@ impl Mind {
             return Ok(Err(Refusal::new(Code::Forbidden, "Sending is held until a person releases it")));
         }
         let facts = self.records.system_facts(ask)?;
-        let context = Context { now: self.now(batch), ids: &*self.ids };
+        let context = Context { now: self.clock.now(), ids: &*self.ids };
         match decide_system(&facts, ask, cause, &context) {
             Ok(entries) => Ok(Ok(self.append(batch, entries, told)?)),
             Err(refusal) => Ok(Err(refusal)),
@@ -410,7 +410,7 @@ impl Mind {
 
     fn asked(&mut self, batch: &mut Batch<'_>, staff: StaffId, command: &Command, told: &mut Told) -> Result<Decided> {
         let facts = self.records.facts(staff, &command.ask)?;
-        let now = self.now(batch);
+        let now = self.clock.now();
         let entries = match decide(&facts, command, &Context { now, ids: &*self.ids }) {
             Ok(entries) => entries,
             Err(refusal) => return Ok(Err(refusal)),
@@ -488,7 +488,8 @@ impl Mind {
         Ok(self.records.case(case)?.filter(Case::is_at_rest).and_then(|case| case.closed_at))
     }
 
-    /// The gateway's clock, but never before the last entry.
+    /// When an entry is written: by the gateway's clock, but never before the last one. What is decided goes by the clock
+    /// alone: one that was ahead for a moment would close every window until time has come that far.
     fn now(&self, batch: &Batch<'_>) -> Millis {
         self.clock.now().max(batch.head().at)
     }

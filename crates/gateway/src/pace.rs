@@ -24,9 +24,15 @@ impl Rate {
         Self { interval: millis.saturating_mul(1000) / i64::from(count.max(1)), burst: i64::from(burst.max(1)) }
     }
 
-    /// When a bucket is full again as seen now. A clock that was set back makes nobody wait for it to come round again.
+    /// When an empty bucket would be full again.
+    fn latest(self, now: i64) -> i64 {
+        now.saturating_add(self.burst.saturating_mul(self.interval))
+    }
+
+    /// When a bucket is full again as seen now. What lies further off than an empty one was noted before the clock was set
+    /// back, and makes nobody wait for it to come round again.
     fn hold(self, full_at: i64, now: i64) -> i64 {
-        full_at.clamp(now, now.saturating_add(self.burst.saturating_mul(self.interval)))
+        if full_at > self.latest(now) { now } else { full_at.max(now) }
     }
 }
 
@@ -59,7 +65,7 @@ impl<K: Hash + Eq> Pace<K> {
             self.full_at.retain(|_, full_at| *full_at > now);
         }
         let full_at = self.full_at.entry(key).or_insert(now);
-        *full_at = rate.hold(rate.hold(*full_at, now).saturating_add(rate.interval), now);
+        *full_at = rate.hold(*full_at, now).saturating_add(rate.interval).min(rate.latest(now));
     }
 
     /// Takes if it may; otherwise for how long it has to wait.
@@ -106,13 +112,16 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_goes_back_blocks_nobody_for_longer() {
+    fn a_clock_that_goes_back_blocks_nobody() {
         let rate = Rate::new(1, 6000, 2);
         let mut pace = Pace::default();
         pace.take("a", rate, 1_000_000);
         pace.take("a", rate, 1_000_000);
         assert_eq!(pace.wait(&"a", rate, 1_000_000), 6000);
-        assert_eq!(pace.wait(&"a", rate, 0), 6000);
+        assert_eq!(pace.try_take("a", rate, 0), Ok(()));
+        assert_eq!(pace.try_take("a", rate, 0), Ok(()));
+        assert_eq!(pace.try_take("a", rate, 0), Err(6000), "and from there it is as ever");
+        assert_eq!(pace.try_take("a", rate, 6000), Ok(()));
         let mut many = Pace::default();
         for key in 0..=SWEEP {
             many.take(key, rate, i64::try_from(key).unwrap() * 10_000);

@@ -39,6 +39,7 @@ const AT_ONCE: usize = 64;
 const PAGE: u32 = 1000;
 /// So long after its end a pause counts towards the next one.
 const FORGET: Millis = 3_600_000;
+const LONGEST_PAUSE: Millis = 600_000;
 /// So often the outcome of a POST is written down before that is given up.
 const TRIES_TO_RECORD: u32 = 8;
 
@@ -72,6 +73,11 @@ impl Pause {
         let grown = i64::from(factor).checked_pow(self.tries).and_then(|times| first.checked_mul(times));
         self.until = now + grown.map_or(longest, |grown| grown.min(longest));
         self.tries = self.tries.saturating_add(1);
+    }
+
+    /// Whether it lasts. One that would last longer than any was begun before the clock was set back.
+    fn rests(&self, now: Millis) -> bool {
+        (1..=LONGEST_PAUSE).contains(&(self.until - now))
     }
 }
 
@@ -177,7 +183,7 @@ impl Sender {
             if turns.len() >= AT_ONCE {
                 break;
             }
-            let rests = |pause: Option<&Pause>| pause.is_some_and(|pause| pause.until > now);
+            let rests = |pause: Option<&Pause>| pause.is_some_and(|pause| pause.rests(now));
             if self.busy.contains(&outgoing.conversation)
                 || rests(self.slow_pairs.get(&outgoing.conversation))
                 || rests(self.slow_lines.get(&outgoing.line))
@@ -226,7 +232,7 @@ impl Sender {
             Came::Again(Again::Connection) => self.slow_lines.entry(line).or_default().grow(now, 500, 2, 60_000),
             Came::Again(Again::Rate) => self.slow_lines.entry(line).or_default().grow(now, 2000, 2, 120_000),
             Came::Again(Again::Maintenance) => self.slow_lines.entry(line).or_default().grow(now, 20_000, 2, 60_000),
-            Came::Stop => self.slow_lines.entry(line).or_default().grow(now, 10_000, 2, 600_000),
+            Came::Stop => self.slow_lines.entry(line).or_default().grow(now, 10_000, 2, LONGEST_PAUSE),
         }
     }
 

@@ -200,7 +200,8 @@ fn must_not_wait(attempts: &Attempts, free: u32, now: Millis) -> Result<(), Fail
     let Some(counted) = attempts.failures.checked_sub(free) else { return Ok(()) };
     let wait = 1000_i64.checked_shl(counted.min(20)).map_or(LONGEST_WAIT, |wait| wait.min(LONGEST_WAIT));
     let left = attempts.at + wait - now;
-    if left <= 0 {
+    // A failure that is still to come was counted before the clock was set back.
+    if !(1..=wait).contains(&left) {
         return Ok(());
     }
     let seconds = u64::try_from(left / 1000 + 1).unwrap_or(1);

@@ -36,17 +36,18 @@ pub(crate) const OUTGOING: &str = "SELECT m.id, m.conversation, m.case_id, c.lin
       AND o.status IN ('queued', 'sending', 'uncertain')
       AND (o.status = 'queued' AND o.seq < m.seq
         OR o.status = 'sending' AND o.wamid IS NULL
-        OR o.status = 'uncertain' AND o.status_at > ?1))
-    ORDER BY m.seq LIMIT ?2";
+        OR o.status = 'uncertain' AND o.status_at > ?1 AND o.status_at <= ?2))
+    ORDER BY m.seq LIMIT ?3";
 pub(crate) const UNDER_WAY: &str = "SELECT id FROM messages
     WHERE status IN ('queued', 'sending', 'uncertain') AND status = 'sending' AND wamid IS NULL ORDER BY seq";
 
 impl Records {
     /// Messages that may go now: the first of each conversation that has none under way and none of which nobody has
-    /// known since `patience` what became of it.
+    /// known since `patience` what became of it. What is said to be from a later time than now holds nothing back: the
+    /// clock was set back since.
     pub fn outgoing(&self, now: Millis, patience: Millis, limit: u32) -> Result<Vec<Outgoing>> {
         let mut statement = self.connection.prepare_cached(OUTGOING)?;
-        let rows = statement.query_map(params![now.saturating_sub(patience), limit], |row| {
+        let rows = statement.query_map(params![now.saturating_sub(patience), now, limit], |row| {
             Ok((
                 MessageId(row.get(0)?),
                 ConversationId(row.get(1)?),

@@ -2,6 +2,11 @@
 //!
 //! What chance decides comes of one seed, which is printed: with `SHUBBAK_SEED` the same choices are made again.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use serde_json::Value;
 
 fn said(name: &str) -> Option<String> {
@@ -29,4 +34,15 @@ pub(crate) fn chance() -> fastrand::Rng {
 #[expect(clippy::needless_pass_by_value, reason = "`json!` makes it where it is handed over")]
 pub(crate) fn counted(counts: Value) {
     println!("COUNTED {counts}");
+}
+
+/// Counts what panics anywhere in this process from now on.
+pub(crate) fn count_panics() -> Arc<AtomicUsize> {
+    let panics = Arc::new(AtomicUsize::new(0));
+    let (count, before) = (Arc::clone(&panics), std::panic::take_hook());
+    std::panic::set_hook(Box::new(move |info| {
+        count.fetch_add(1, Ordering::SeqCst);
+        before(info);
+    }));
+    panics
 }

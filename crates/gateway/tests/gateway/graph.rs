@@ -24,6 +24,14 @@ pub(crate) enum Fate {
     Refuse(i64),
     /// Takes it, and breaks the connection instead of answering.
     Swallow,
+    /// Breaks the connection, and has not taken it.
+    Lose,
+    /// Answers 500, and has taken it or not.
+    Break {
+        taken: bool,
+    },
+    /// Takes it, and never answers.
+    Hang,
     /// Answers after a while.
     Slow(Duration),
 }
@@ -38,9 +46,33 @@ pub(crate) struct Graph {
 struct Inside {
     posts: Vec<Value>,
     fates: VecDeque<Fate>,
+    /// Chooses where no fate was told.
+    choose: Option<Box<dyn FnMut() -> Fate + Send>>,
+    posted: Vec<Posted>,
     under_way: Vec<String>,
     overlaps: usize,
     wamids: usize,
+}
+
+impl Fate {
+    /// Whether the message goes on its way.
+    pub(crate) fn takes(self) -> bool {
+        matches!(self, Self::Accept | Self::Swallow | Self::Slow(_) | Self::Hang | Self::Break { taken: true })
+    }
+
+    /// Whether whoever sent it may send it again.
+    pub(crate) fn may_be_repeated(self) -> bool {
+        matches!(self, Self::Refuse(4 | 80_007 | 130_429 | 131_056))
+    }
+}
+
+/// One POST of a message.
+#[derive(Clone)]
+pub(crate) struct Posted {
+    /// Our own id of it.
+    pub(crate) message: String,
+    pub(crate) wamid: String,
+    pub(crate) fate: Fate,
 }
 
 impl Graph {
@@ -54,6 +86,16 @@ impl Graph {
 
     pub(crate) fn next(&self, fates: &[Fate]) {
         self.state.lock().unwrap().fates.extend(fates);
+    }
+
+    /// What becomes of messages from now on.
+    pub(crate) fn choose(&self, choose: impl FnMut() -> Fate + Send + 'static) {
+        self.state.lock().unwrap().choose = Some(Box::new(choose));
+    }
+
+    /// Every message that was POSTed, after the first so many.
+    pub(crate) fn posted(&self, after: usize) -> Vec<Posted> {
+        self.state.lock().unwrap().posted.get(after..).unwrap_or_default().to_vec()
     }
 
     /// Everything that was POSTed.
@@ -86,18 +128,29 @@ async fn receive(State(graph): State<Graph>, Json(body): Json<Value>) -> Respons
         }
         inside.under_way.push(to.clone());
         inside.wamids += 1;
-        (inside.fates.pop_front().unwrap_or(Fate::Accept), format!("wamid.out.{}", inside.wamids))
+        let told = inside.fates.pop_front();
+        let fate = told.or_else(|| inside.choose.as_mut().map(|choose| choose())).unwrap_or(Fate::Accept);
+        let wamid = format!("wamid.out.{}", inside.wamids);
+        let message = body["biz_opaque_callback_data"].as_str().unwrap_or_default().to_owned();
+        inside.posted.push(Posted { message, wamid: wamid.clone(), fate });
+        (fate, wamid)
     };
     match fate {
         Fate::Slow(time) => tokio::time::sleep(time).await,
-        Fate::Accept | Fate::Refuse(_) | Fate::Swallow => {}
+        Fate::Hang => {
+            // Whoever waits gives up one day and goes on; this here ends with the connection.
+            graph.state.lock().unwrap().under_way.retain(|other| *other != to);
+            tokio::time::sleep(Duration::from_secs(600)).await;
+        }
+        Fate::Accept | Fate::Refuse(_) | Fate::Swallow | Fate::Lose | Fate::Break { .. } => {}
     }
     graph.state.lock().unwrap().under_way.retain(|other| *other != to);
     match fate {
-        Fate::Swallow => {
+        Fate::Swallow | Fate::Lose | Fate::Hang => {
             let broken = futures_util::stream::iter([Err::<Vec<u8>, _>(std::io::Error::other("It breaks here"))]);
             Body::from_stream(broken).into_response()
         }
+        Fate::Break { .. } => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         Fate::Refuse(code) => {
             let error = json!({"error": {"code": code, "message": "No", "error_data": {"details": "As told"}}});
             (StatusCode::BAD_REQUEST, Json(error)).into_response()

@@ -33,6 +33,11 @@ impl Moved {
         self.by.fetch_add(by, Ordering::SeqCst);
     }
 
+    /// Sets it so far ahead of the true time, or behind it.
+    pub(crate) fn ahead(&self, by: Millis) {
+        self.by.store(by, Ordering::SeqCst);
+    }
+
     /// From now on only `forward` moves it.
     pub(crate) fn stop(&self) {
         self.still.store(System.now(), Ordering::SeqCst);
@@ -406,7 +411,8 @@ pub(crate) fn wamid() -> String {
     format!("wamid.{}.{}", uuid(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
-fn value(line: &str, more: Value) -> Value {
+/// A change of a line, as a delivery of its own.
+pub(crate) fn value(line: &str, more: Value) -> Value {
     let mut value = json!({"messaging_product": "whatsapp",
         "metadata": {"display_phone_number": "96522200000", "phone_number_id": line}});
     for (name, part) in more.as_object().unwrap() {

@@ -1,55 +1,9 @@
 //! The way in: each item once, none dropped, none in another's way.
 
-use std::collections::HashSet;
-
 use domain::ids::{Clock, System};
 use serde_json::json;
 
-use crate::house::{House, LINE, deliver, entries, eventually, message, text, wamid, writes};
-
-#[tokio::test(flavor = "multi_thread")]
-async fn repeated_and_shuffled_deliveries_are_taken_in_once() {
-    let house = House::new("http://127.0.0.1:9");
-    let served = house.serve().await;
-    let admin = house.admin(&served.address).await;
-    // Sixty messages of ten people, each delivered one to five times, sixteen at once.
-    let mut deliveries: Vec<_> = (0..60_usize)
-        .flat_map(|n| {
-            let body = text(&format!("9655000100{}", n % 10), &format!("wamid.r6.{n}"), &format!("رسالة {n}"));
-            std::iter::repeat_n(body, n % 5 + 1)
-        })
-        .collect();
-    // A fixed shuffle: the same run each time.
-    for i in (1..deliveries.len()).rev() {
-        deliveries.swap(i, (i * 7919 + 13) % (i + 1));
-    }
-    for sixteen in deliveries.chunks(16) {
-        let all = sixteen.iter().map(|body| {
-            let (address, body) = (served.address.clone(), body.clone());
-            tokio::spawn(async move { deliver(&address, &body).await.unwrap() })
-        });
-        for one in all.collect::<Vec<_>>() {
-            assert_eq!(one.await.unwrap(), 200);
-        }
-    }
-    house.all_taken_in().await;
-    let lines = admin.sync("0").await;
-    let received = entries(&lines, "message_received");
-    let once: HashSet<String> = received.iter().map(|entry| entry["body"]["wamid"].to_string()).collect();
-    assert_eq!((received.len(), once.len()), (60, 60));
-    assert_eq!(entries(&lines, "conversation_opened").len(), 10, "one conversation a person");
-    assert_eq!(entries(&lines, "case_opened").len(), 10);
-    let stored: i64 = house.deliveries().query_row("SELECT count(*) FROM deliveries", [], |row| row.get(0)).unwrap();
-    assert!(stored > 120, "the repetitions were delivered");
-    // The number stands in a wamid, so what is kept to recognise it is keyed.
-    let plain: i64 = house
-        .journal()
-        .query_row("SELECT count(*) FROM seen WHERE length(item) <> 32 OR item LIKE '%wamid%'", [], |row| row.get(0))
-        .unwrap();
-    assert_eq!(plain, 0);
-    served.stop().await;
-    house.verify();
-}
+use crate::house::{House, LINE, entries, eventually, message, text, wamid, writes};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_known_yet_is_shown_and_kept_raw() {
