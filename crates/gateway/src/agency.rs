@@ -47,6 +47,8 @@ pub struct Agency {
     pub wake: Arc<Notify>,
     /// Lines that WhatsApp lets send nothing.
     pub stopped_lines: StoppedLines,
+    /// Wakes whoever ends what an erasure has begun.
+    pub erased: Arc<Notify>,
     jobs: mpsc::Sender<Job>,
     ready: Arc<AtomicBool>,
     files: Files,
@@ -123,12 +125,14 @@ impl Agency {
         let ready = Arc::new(AtomicBool::new(false));
         let live = live::Channel::new();
         let wake = Arc::new(Notify::new());
+        let erased = Arc::new(Notify::new());
         let thread = Thread {
             agency: id.to_owned(),
             waiting,
             ready: Arc::clone(&ready),
             live: live.clone(),
             wake: Arc::clone(&wake),
+            erased: Arc::clone(&erased),
             read: read_to,
         };
         match decider.bring_up() {
@@ -146,6 +150,7 @@ impl Agency {
             id: id.to_owned(),
             live,
             wake,
+            erased,
             stopped_lines: StoppedLines::default(),
             jobs,
             ready,
@@ -264,6 +269,7 @@ struct Thread {
     ready: Arc<AtomicBool>,
     live: live::Channel,
     wake: Arc<Notify>,
+    erased: Arc<Notify>,
     read: mpsc::Sender<CaseId>,
 }
 
@@ -305,6 +311,9 @@ impl Thread {
         }
         if told.wake_sender {
             self.wake.notify_one();
+        }
+        if told.erased {
+            self.erased.notify_one();
         }
         for case in told.read {
             let _ = self.read.try_send(case);

@@ -47,6 +47,8 @@ pub struct Config {
     pub journal: PathBuf,
     /// The folder of the read models.
     pub records: PathBuf,
+    /// The file of erasures, outside of the storage and of its backups.
+    pub erasure_ledger: PathBuf,
     /// The webhook endpoints.
     pub webhooks: Vec<Webhook>,
     /// The agencies.
@@ -190,6 +192,7 @@ struct Storage {
     journal: String,
     media: Option<String>,
     records: PathBuf,
+    erasure_ledger: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]
@@ -266,6 +269,7 @@ pub fn load(path: &Path) -> Result<Config, Problems> {
         return Err(Problems(check.problems));
     }
     let records = check.folder.join(file.storage.records);
+    let erasure_ledger = check.erasure_ledger(file.storage.erasure_ledger, &journal, &records);
     Ok(Config {
         server: file.server,
         limits: file.limits,
@@ -273,6 +277,7 @@ pub fn load(path: &Path) -> Result<Config, Problems> {
         alarms: file.alarms,
         journal,
         records,
+        erasure_ledger,
         webhooks,
         agencies,
         warnings: check.warnings,
@@ -350,6 +355,20 @@ impl Check {
                     .to_owned(),
             ),
         }
+    }
+
+    /// Beside the storage's folders, unless it is said where.
+    fn erasure_ledger(&mut self, given: Option<PathBuf>, journal: &Path, records: &Path) -> PathBuf {
+        if let Some(given) = given {
+            let path = self.folder.join(given);
+            if path.starts_with(journal) || path.starts_with(records) {
+                self.wrong("[storage] erasure_ledger lies in a storage folder: a backup from before would replace it");
+            }
+            return path;
+        }
+        let outside = |path: &&Path| !path.starts_with(journal) && !path.starts_with(records);
+        let folder = records.ancestors().find(outside).unwrap_or(&self.folder);
+        folder.join("erasures.jsonl")
     }
 
     fn storage(&mut self, storage: &Storage) -> PathBuf {

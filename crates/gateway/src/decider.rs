@@ -14,6 +14,7 @@ use domain::{
     command::{Ask, Code, Command, Refusal, SendOutcome, SystemAsk},
     decide::{Context, decide, decide_system},
     entry::{CaseChanged, Entry, Fact, MessageReceived, NewEntry, Scope, StaffChanged},
+    facts::ErasureFacts,
     ids::{CaseId, Clock, CommandId, DeliveryId, EntryId, Ids, Millis, Seq, StaffId},
     visibility::Viewer,
     wire::{Answer, Outcome, Position},
@@ -24,8 +25,9 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::{
-    journal::{Batch, Journal},
+    journal::{Batch, Erasing, Journal, Traces},
     keys::ServerKey,
+    ledger::{Erased, Ledger},
     live::{Event, Published},
     orphans, signs,
     sync::HORIZON,
@@ -104,6 +106,8 @@ pub struct Told {
     pub read: Vec<CaseId>,
     /// What is said to those who wait, after everything else.
     pub answers: Vec<Then>,
+    /// Whether somebody was erased, and their traces are left.
+    pub erased: bool,
 }
 
 /// The journal and what decides on it; one thread owns it.
@@ -119,6 +123,7 @@ struct Mind {
     key: Arc<ServerKey>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
+    ledger: Option<Ledger>,
 }
 
 impl Decider {
@@ -131,7 +136,13 @@ impl Decider {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Self {
-        Self { journal, mind: Mind { agency: agency.to_owned(), records, stand: None, key, clock, ids } }
+        Self { journal, mind: Mind { agency: agency.to_owned(), records, stand: None, key, clock, ids, ledger: None } }
+    }
+
+    /// Writes erasures into this ledger before they are committed; without one, none is.
+    pub fn with_ledger(mut self, ledger: Ledger) -> Self {
+        self.mind.ledger = Some(ledger);
+        self
     }
 
     /// Brings `records` up to the journal's head; what fits no longer is built anew.
@@ -373,7 +384,7 @@ impl Mind {
         let facts = self.records.system_facts(ask)?;
         let context = Context { now: self.clock.now(), ids: &*self.ids };
         match decide_system(&facts, ask, cause, &context) {
-            Ok(entries) => Ok(Ok(self.append(batch, entries, told)?)),
+            Ok(entries) => Ok(Ok(self.append_erasing(batch, entries, facts.erasure.as_ref(), told)?)),
             Err(refusal) => Ok(Err(refusal)),
         }
     }
@@ -415,7 +426,10 @@ impl Mind {
             Ok(entries) => entries,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let seqs = self.append(batch, entries, told)?;
+        if let (Ask::EraseContact { reason, .. }, Some(erasure)) = (&command.ask, &facts.erasure) {
+            self.note_in_ledger(erasure, reason, now)?;
+        }
+        let seqs = self.append_erasing(batch, entries, facts.erasure.as_ref(), told)?;
         match &command.ask {
             Ask::AddStaff { .. } => batch.give_code(StaffId(command.id.0), command.id, now + CODE_LIFE)?,
             Ask::ChangeStaff { staff, active: Some(false), .. } => {
@@ -434,6 +448,49 @@ impl Mind {
             _ => {}
         }
         Ok(Ok(seqs))
+    }
+
+    /// Before it is committed, an erasure stands where no backup takes it back.
+    fn note_in_ledger(&self, erasure: &ErasureFacts, reason: &str, now: Millis) -> Result<()> {
+        let ledger = self.ledger.as_ref().context("There is no ledger of erasures here")?;
+        ledger.append(&Erased {
+            agency: self.agency.clone(),
+            contacts: erasure.contacts.clone(),
+            reason: reason.to_owned(),
+            at: now,
+            traces: Traces { identifiers: vec![], ..self.traces(erasure)? },
+        })
+    }
+
+    /// What of a person lies outside of the journal. WhatsApp's ids and identifiers stand in it as hashes.
+    fn traces(&self, erasure: &ErasureFacts) -> Result<Traces> {
+        let hash = |text: &String| self.key.seen(&self.agency, text);
+        let mut traces = Traces { media: self.records.media_of_alone(erasure.contact)?, ..Traces::default() };
+        for case in &erasure.cases {
+            traces.wamids.extend(self.records.wamids(*case)?.iter().map(hash));
+        }
+        for contact in &erasure.contacts {
+            traces.identifiers.extend(self.records.identifiers_held(*contact)?.iter().map(hash));
+        }
+        Ok(traces)
+    }
+
+    /// Appends; where that erases somebody, what was written of them before goes with it.
+    fn append_erasing(
+        &mut self,
+        batch: &mut Batch<'_>,
+        entries: Vec<NewEntry>,
+        erasure: Option<&ErasureFacts>,
+        told: &mut Told,
+    ) -> Result<Vec<Seq>> {
+        // Before the rows go from which it is read.
+        let traces = erasure.map(|erasure| self.traces(erasure)).transpose()?;
+        let seqs = self.append(batch, entries, told)?;
+        if let (Some(seq), Some(erasure), Some(traces)) = (seqs.first(), erasure, traces) {
+            batch.erase(Erasing { seq: *seq, cases: erasure.cases.clone(), traces });
+            told.erased = true;
+        }
+        Ok(seqs)
     }
 
     fn append(&mut self, batch: &mut Batch<'_>, entries: Vec<NewEntry>, told: &mut Told) -> Result<Vec<Seq>> {

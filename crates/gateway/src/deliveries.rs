@@ -20,7 +20,7 @@ const QUEUE: usize = 4096;
 const BATCH: usize = 512;
 const BATCH_BYTES: usize = 16 << 20;
 
-const SCHEMA: &[&str] = &[r"
+pub(crate) const SCHEMA: &[&str] = &[r"
 CREATE TABLE deliveries (
     n INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL,

@@ -24,10 +24,12 @@ use crate::{
     connections::Limits,
     decider::{Decider, Job},
     deliveries::Deliveries,
+    erasure,
     heads::{self, SigningKey},
     intake::Intake,
     journal::Journal,
     keys::ServerKey,
+    ledger::Ledger,
     live::Times,
     pace::Pace,
     passwords::Passwords,
@@ -105,13 +107,16 @@ impl Running {
         let signs = Signs::start(&config, file.clone())?;
         let mut agencies = BTreeMap::new();
         let mut senders = Vec::new();
+        let mut erasures = Vec::new();
         let mut files: Vec<PathBuf> = vec![file.clone()];
         for settings in &config.agencies {
             let agency_files = Files::of(&settings.id, &config.journal, &config.records);
             files.extend([agency_files.journal.clone(), agency_files.records.clone()]);
             let decider = open(settings, &agency_files, &key, &clock, &ids)
-                .with_context(|| format!("Opening the agency {}", settings.id))?;
-            let (agency, outlets) = Agency::start(&settings.id, agency_files, decider)?;
+                .with_context(|| format!("Opening the agency {}", settings.id))?
+                .with_ledger(Ledger::at(&config.erasure_ledger));
+            let (agency, outlets) = Agency::start(&settings.id, agency_files.clone(), decider)?;
+            erasures.push((Arc::clone(&agency), agency_files));
             senders.push(Sender::new(Arc::clone(&agency), outlets, &settings.lines, &http, Arc::clone(&clock)));
             agencies.insert(settings.id.clone(), agency);
         }
@@ -137,8 +142,11 @@ impl Running {
             .agencies
             .iter()
             .flat_map(|agency| agency.lines.iter().map(|line| (line.phone_number_id.clone(), agency.id.clone())));
-        let intake = Intake::new(Arc::clone(&gateway), lines.collect(), file);
+        let intake = Intake::new(Arc::clone(&gateway), lines.collect(), file.clone());
         let mut tasks = JoinSet::new();
+        for (agency, files) in erasures {
+            tasks.spawn(erasure::run(Arc::clone(&gateway), agency, files, file.clone()));
+        }
         tasks.spawn(intake.run());
         if let Some(key) = signing {
             tasks.spawn(heads::run(Arc::clone(&gateway), key));

@@ -23,10 +23,12 @@ use crate::{
     backup::{self, FORM, Head, MANIFEST, Manifest},
     config::{self, Config},
     decider::Job,
+    erasure,
     gateway::{self, DELIVERIES},
     init::{decider, make_private},
     journal::{self, Journal},
     keys::{self, ServerKey},
+    ledger::{Erased, Ledger},
     verify,
 };
 
@@ -99,6 +101,7 @@ fn restore_beside(
     backup::copy(&from.join(DELIVERIES), &journals.join(DELIVERIES))?;
     backup::copy(&from.join(keys::FILE), &journals.join(keys::FILE))?;
     let key = Arc::new(ServerKey::read(&journals)?);
+    let ledger = Ledger::at(&config.erasure_ledger).read()?;
     let mut restored = Vec::new();
     for head in &manifest.heads {
         let settings = chosen(config, Some(&head.agency))?.pop().context("The agency is gone")?;
@@ -107,7 +110,9 @@ fn restore_beside(
         backup::copy(&journal::path(from, &head.agency), &file)?;
         let doing = || format!("Restoring the journal of {}", head.agency);
         let files = Files::of(&head.agency, &journals, &records);
-        restored.push(renew(settings, head, &files, &key, clock, ids).with_context(doing)?);
+        let erased = ledger.iter().filter(|erased| erased.agency == head.agency).collect::<Vec<_>>();
+        restored.push(renew(settings, head, &files, &key, clock, ids, &erased).with_context(doing)?);
+        erase_again(&head.agency, &files, &journals.join(DELIVERIES), &key, &erased).with_context(doing)?;
     }
     Ok(restored)
 }
@@ -155,6 +160,7 @@ fn renew(
     key: &Arc<ServerKey>,
     clock: &Arc<dyn Clock>,
     ids: &Arc<dyn Ids>,
+    erased: &[&Erased],
 ) -> Result<Restored> {
     match verify::journal(&files.journal, &[])? {
         Err(flaw) => return Err(flaw).context("The backup's journal is not as it was written"),
@@ -170,6 +176,12 @@ fn renew(
     batch.commit()?;
     let mut decider = decider(settings, files, key, clock, ids, journal)?;
     decider.bring_up()?;
+    for Erased { contacts, reason, .. } in erased {
+        for contact in contacts {
+            let ask = SystemAsk::EraseAgain { contact: *contact, reason: reason.clone() };
+            gateway::decide_now(&mut decider, ask)?.context("A person could not be erased again")?;
+        }
+    }
     let messages = decider.records().not_accepted()?;
     for some in messages.chunks(AT_ONCE) {
         let doubt =
@@ -179,6 +191,23 @@ fn renew(
     ensure!(decider.records().not_accepted()?.is_empty(), "Not every message could be made uncertain");
     let journal = decider.records().stand()?.journal;
     Ok(Restored { agency: head.agency.clone(), journal, seq: head.seq, uncertain: messages.len() })
+}
+
+/// Takes whoever was erased since the backup out of it everywhere else.
+fn erase_again(agency: &str, files: &Files, deliveries: &Path, key: &ServerKey, erased: &[&Erased]) -> Result<()> {
+    let erasing = journal::Reader::open(&files.journal)?.erasing()?;
+    for traces in erased.iter().map(|erased| &erased.traces).chain(erasing.iter().map(|(_, traces)| traces)) {
+        erasure::in_deliveries(deliveries, key, agency, traces)?;
+    }
+    if erasing.is_empty() {
+        return Ok(());
+    }
+    let mut journal = Journal::open(&files.journal)?;
+    let batch = journal.begin()?;
+    erasing.iter().try_for_each(|(seq, _)| batch.erased(*seq))?;
+    batch.commit()?;
+    let home = journal::home(&files.journal)?;
+    erasure::gone(home.scrub())
 }
 
 /// Something in a folder beside the lock, if there is any.

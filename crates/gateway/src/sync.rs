@@ -255,6 +255,9 @@ impl Catch {
         let mut last = seq;
         for entry in entries.into_iter().take_while(|entry| entry.seq <= self.through) {
             let prev = std::mem::replace(&mut last, entry.seq);
+            if is_erased(&entry) {
+                continue;
+            }
             lines.push(Line::Entry(Box::new(Linked { prev, entry })));
         }
         if last == seq {
@@ -297,6 +300,9 @@ impl Catch {
 
     /// Whether an entry is this person's to see, and no part of what they were given whole or are not given at first.
     fn shows(&mut self, reader: &Reader, entry: &Entry) -> Result<bool> {
+        if is_erased(entry) {
+            return Ok(false);
+        }
         let Scope::Case(case) = entry.scope else {
             return Ok(reader.records.sees(&self.viewer, &entry.scope, self.through)?);
         };
@@ -345,6 +351,11 @@ impl Catch {
         self.near.insert(case);
         Ok(None)
     }
+}
+
+/// Whether what an entry said was erased: it is handed to nobody.
+fn is_erased(entry: &Entry) -> bool {
+    matches!(entry.fact, Fact::Erased { .. })
 }
 
 /// Whether a case was closed so long before `at` that a client may not have been given it, and nothing brought it back
@@ -416,7 +427,7 @@ pub async fn case_entries(
             if entries.len() > limit as usize {
                 prev = entries.remove(0).seq;
             }
-            let lines = entries.into_iter().map(|entry| {
+            let lines = entries.into_iter().filter(|entry| !is_erased(entry)).map(|entry| {
                 let prev = std::mem::replace(&mut prev, entry.seq);
                 serde_json::to_string(&Line::Entry(Box::new(Linked { prev, entry }))).context("Writing a line")
             });

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, ensure};
 use data_encoding::HEXLOWER;
 use domain::{
     chain::{self, Hash, Header},
+    erasure::Blanks,
     ids::Seq,
     wire::Witness,
 };
@@ -124,6 +125,7 @@ struct Check {
     flaw: Option<Flaw>,
     /// An entry that does not follow, while what should stand there is looked for behind it.
     misfit: Option<Misfit>,
+    blanks: Blanks,
 }
 
 struct Misfit {
@@ -137,7 +139,7 @@ impl Check {
         for witness in witnesses {
             signed.entry(witness.seq).or_default().push(witness.chain.clone());
         }
-        Self { last: 0, chain: chain::START, signed, flaw: None, misfit: None }
+        Self { last: 0, chain: chain::START, signed, flaw: None, misfit: None, blanks: Blanks::default() }
     }
 
     /// Looks at the next entry; whether to go on.
@@ -151,7 +153,7 @@ impl Check {
         let place = self.last + 1;
         if stored.seq != place {
             self.flaw = Some(Flaw::Missing(place));
-        } else if !digest_fits(stored) {
+        } else if !self.body_fits(stored) {
             self.flaw = Some(Flaw::Body(place));
         } else if let Some(chain) = link(&self.chain, stored, &stored.header).filter(|link| stored.chain == *link) {
             self.chain = chain;
@@ -164,6 +166,19 @@ impl Check {
             self.misfit = Some(Misfit { place, chain: stored.chain.clone() });
         }
         self.flaw.is_none()
+    }
+
+    /// Whether a body is the one that was written, or is blank; whether it may be, a later entry says.
+    fn body_fits(&mut self, stored: &Stored) -> bool {
+        let [_, _, _, _, scope, _, _, kind, _] = &stored.header;
+        if stored.body.is_empty() && stored.salt.is_empty() {
+            return self.blanks.meet(stored.seq, scope);
+        }
+        let fits = digest_fits(stored);
+        if fits {
+            self.blanks.cover(kind, &stored.body);
+        }
+        fits
     }
 
     fn end(self, head: &Head) -> Result<(), Flaw> {
@@ -179,7 +194,7 @@ impl Check {
         }
         match self.signed.keys().next_back() {
             Some(signed) if *signed > last => Err(Flaw::Shortened { from: last + 1, signed: *signed }),
-            _ => Ok(()),
+            _ => self.blanks.uncovered().map_or(Ok(()), |seq| Err(Flaw::Body(seq))),
         }
     }
 }

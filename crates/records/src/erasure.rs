@@ -16,6 +16,8 @@ pub(crate) const JOINED: &str = "WITH RECURSIVE joined (id) AS (
 
 /// Under this name stands the case number that was given last when somebody was erased, and the seq of that.
 const NUMBER: &str = "number_given";
+/// Under this name stands that something was erased whose traces are still in the file.
+const TRACES: &str = "traces_of_erased";
 
 impl Records {
     /// What would go with a person; `None` if there is nobody of this id.
@@ -50,6 +52,13 @@ impl Records {
         Ok(statement.query_map([case.0], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// How WhatsApp knows a contact now.
+    pub fn identifiers_held(&self, contact: ContactId) -> Result<Vec<String>> {
+        let sql = "SELECT value FROM identifiers WHERE contact = ?1 AND to_at IS NULL";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_map([contact.0], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+    }
+
     pub(crate) fn contact_erased(&mut self, entry: &Entry, body: &ContactErased) -> Result<()> {
         for contact in &body.contacts {
             let sql = "SELECT id FROM cases WHERE contact = ?1
@@ -71,6 +80,7 @@ impl Records {
                 self.run(sql, [contact.0])?;
             }
         }
+        self.set_meta(TRACES, &entry.seq.to_string())?;
         if let Some(number) = &body.number {
             self.set_meta(NUMBER, &format!("{} {number}", entry.seq))?;
         }
@@ -88,15 +98,25 @@ impl Records {
         Ok(later.or_else(|| given.map(|(_, number)| number.to_owned())))
     }
 
-    /// Gives every page that held something erased back to the disk: in the midst of a page, what was moved by later rows
-    /// leaves copies that `secure_delete` does not know of. Outside of any transaction.
+    /// Whether something was erased whose traces are still in the file. It says so until they are gone, also after a
+    /// crash.
+    pub fn has_traces(&self) -> Result<bool> {
+        Ok(self.meta(TRACES)?.is_some())
+    }
+
+    /// Takes the traces of what was erased from the file, outside of any transaction. Whether they are gone: a reader may
+    /// hold them, and then it has to be tried again.
     pub fn scrub(&self) -> Result<bool> {
-        scrub(&self.connection)
+        let gone = scrub(&self.connection)?;
+        if gone {
+            self.run("DELETE FROM meta WHERE key = ?1", [TRACES])?;
+        }
+        Ok(gone)
     }
 }
 
-/// Writes a file anew without what was deleted from it, and empties its log. Whether the log is empty now: a reader may
-/// hold it, and then it has to be tried again.
+/// Writes a file anew without what was deleted from it, and empties its log: rows that SQLite moved from page to page leave
+/// copies in the midst of a page, which `secure_delete` does not know of. Whether the log is empty now.
 pub fn scrub(connection: &rusqlite::Connection) -> Result<bool> {
     connection.execute_batch("VACUUM")?;
     Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))? == 0)

@@ -83,14 +83,19 @@ pub enum Content {
 
 /// Reads a body. Fails only if it is not JSON.
 pub fn parse(raw: &[u8]) -> Result<Webhook, NotJson> {
-    let body: Value = serde_json::from_slice(raw)
-        .or_else(|first| serde_json::from_str(&repair::repaired(raw)).map_err(|_| first))
-        .map_err(NotJson)?;
+    let body = json(raw)?;
     let entries = match body.get("entry").and_then(Value::as_array) {
         Some(entries) => entries.iter().map(Entry::read).collect(),
         None => vec![Entry { id: None, changes: vec![Change::unreadable(&body, "The body has no entries")] }],
     };
     Ok(Webhook { entries })
+}
+
+/// The body as JSON, mended where its texts are broken.
+pub fn json(raw: &[u8]) -> Result<Value, NotJson> {
+    serde_json::from_slice(raw)
+        .or_else(|first| serde_json::from_str(&repair::repaired(raw)).map_err(|_| first))
+        .map_err(NotJson)
 }
 
 impl Webhook {

@@ -92,6 +92,14 @@ impl Home {
         }
     }
 
+    /// Takes the traces of what was deleted from where it was kept. Whether they are gone: somebody who reads may hold
+    /// them, and then it has to be tried again.
+    pub fn scrub(&self) -> Result<bool> {
+        match self {
+            Self::Sqlite(home) => home.scrub(),
+        }
+    }
+
     /// Begins a transaction; nobody else writes until it ends.
     pub fn begin(&self) -> Result<()> {
         match self {

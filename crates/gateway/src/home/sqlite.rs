@@ -37,6 +37,10 @@ impl Sqlite {
         Ok(Self(sqlite::reader(path)?))
     }
 
+    pub(super) fn scrub(&self) -> Result<bool> {
+        Ok(records::erasure::scrub(&self.0)?)
+    }
+
     pub(super) fn run(&self, sql: &str) -> Result<()> {
         Ok(self.0.prepare_cached(sql)?.execute([]).map(drop)?)
     }

@@ -19,7 +19,7 @@ use domain::{
 };
 use uuid::Uuid;
 
-use super::{Credential, Head, chain_at, credential, entries_after, entry, head, sending_held};
+use super::{Credential, Erasing, Head, chain_at, credential, entries_after, entry, head, sending_held};
 use crate::{
     home::{Home, Insert, Kind, Value, values},
     keys,
@@ -68,6 +68,7 @@ pub struct Batch<'a> {
     known: HashMap<Hash, bool>,
     /// The answers of the commands that were asked for, as the home has them.
     answered: HashMap<CommandId, Vec<Given>>,
+    erasures: Vec<Erasing>,
     held: OnceCell<Option<Millis>>,
     item: Cell<Item>,
     over: bool,
@@ -104,6 +105,7 @@ pub struct Mark {
     entries: usize,
     seen: usize,
     answers: usize,
+    erasures: usize,
 }
 
 impl<'a> Batch<'a> {
@@ -119,6 +121,7 @@ impl<'a> Batch<'a> {
             answers: Vec::new(),
             known: HashMap::new(),
             answered: HashMap::new(),
+            erasures: Vec::new(),
             held: OnceCell::new(),
             item: Cell::new(Item::None),
             over: false,
@@ -187,6 +190,11 @@ impl<'a> Batch<'a> {
         self.head.at = entry.at;
         self.head.chain = chain;
         Ok(())
+    }
+
+    /// Blanks what an erasure covers, when the batch is committed.
+    pub fn erase(&mut self, erasing: Erasing) {
+        self.erasures.push(erasing);
     }
 
     /// Notes an inbound item's key; `false` if it was known already.
@@ -378,6 +386,7 @@ impl<'a> Batch<'a> {
             entries: self.entries.len(),
             seen: self.seen.len(),
             answers: self.answers.len(),
+            erasures: self.erasures.len(),
         }
     }
 
@@ -396,6 +405,7 @@ impl<'a> Batch<'a> {
         }
         self.entries.truncate(mark.entries);
         self.answers.truncate(mark.answers);
+        self.erasures.truncate(mark.erasures);
         self.head = mark.head;
         self.held.take();
         if self.item.replace(Item::None) == Item::Saved {
@@ -419,6 +429,8 @@ impl<'a> Batch<'a> {
             values![staff.to_string(), id.to_string(), &hash, answer, at].to_vec()
         });
         self.home.insert(COMMANDS, &answers.collect::<Vec<_>>()).context("Keeping the answers of commands")?;
+        // Last, since it reaches what this very batch has written.
+        self.erasures.iter().try_for_each(|erasing| erasing.write(self.home)).context("Erasing")?;
         if self.head != self.written {
             let Head { journal, seq, chain, at } = &self.head;
             let sql = "UPDATE head SET journal = $1, seq = $2, chain = $3, at = $4 WHERE one = 1";

@@ -4,6 +4,7 @@
 //! kept is `home`'s affair.
 
 mod batch;
+mod erasing;
 mod reader;
 
 use std::path::{Path, PathBuf};
@@ -18,11 +19,18 @@ use uuid::Uuid;
 
 pub use self::{
     batch::{Batch, Mark},
+    erasing::{Erasing, Traces},
     reader::Reader,
 };
 use crate::home::{Home, Row, Value, values};
 
-const SCHEMA: &[&str] = &[include_str!("1.sql"), include_str!("2.sql"), crate::orphans::SCHEMA, include_str!("3.sql")];
+const SCHEMA: &[&str] = &[
+    include_str!("1.sql"),
+    include_str!("2.sql"),
+    crate::orphans::SCHEMA,
+    include_str!("3.sql"),
+    include_str!("4.sql"),
+];
 
 /// The last entry, and the journal's own id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,13 +101,18 @@ impl Journal {
 
     /// Opens a journal that `init` has made.
     pub fn open(path: &Path) -> Result<Self> {
-        Ok(Self { home: Home::writer(path, SCHEMA).context("Opening the journal")? })
+        Ok(Self { home: home(path)? })
     }
 
     /// Begins a transaction and locks the head.
     pub fn begin(&mut self) -> Result<Batch<'_>> {
         Batch::begin(&self.home)
     }
+}
+
+/// A connection to a journal for what is no transaction of it.
+pub(crate) fn home(path: &Path) -> Result<Home> {
+    Home::writer(path, SCHEMA).context("Opening the journal")
 }
 
 /// Where an agency's journal is.
@@ -162,6 +175,9 @@ fn entry(mut row: Row) -> Result<Entry> {
         let cause = row.text_or_null()?.map(|cause| cause.parse()).transpose()?;
         let (version, kind, body) = (u32::try_from(row.integer()?)?, row.text()?, row.text()?);
         let subject = subject.parse().unwrap_or(Subject::Unknown(subject));
+        if body.is_empty() {
+            return Ok(Entry { seq, id, at, scope, subject, actor, cause, version, fact: Fact::Erased { kind } });
+        }
         let fact = serde_json::from_str(&body)
             .and_then(|body| Fact::read(&kind, body))
             // What serde says may quote the body, and this is logged.

@@ -20,7 +20,7 @@ const PAGE: u32 = 1000;
 
 /// Reads, beside the writer.
 pub struct Reader {
-    home: Home,
+    pub(super) home: Home,
 }
 
 impl Reader {

@@ -20,6 +20,7 @@ mod disk;
 mod disk_faults;
 mod disorder;
 mod endpoints;
+mod erasing;
 mod extent;
 mod graph;
 mod house;

@@ -1,0 +1,4 @@
+CREATE TABLE erasing (
+    seq INTEGER PRIMARY KEY,
+    traces TEXT NOT NULL
+) STRICT;
