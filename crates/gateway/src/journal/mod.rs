@@ -9,7 +9,7 @@ mod reader;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use domain::{
     chain::{self, Hash, Header},
     entry::{Entry, Fact, Subject},
@@ -123,6 +123,10 @@ pub fn path(folder: &Path, agency: &str) -> PathBuf {
 /// The columns of an entry, in the order in which they are written and read.
 const ENTRY: &str = "seq, id, at, scope, subject, actor, cause, version, kind, body";
 
+/// What else must be read of an entry to know that it is the one that was written: what follows from its salt, its body,
+/// its header and the chain before it.
+const PROOF: &str = "salt, digest, chain, (SELECT before.chain FROM entries before WHERE before.seq = entries.seq - 1)";
+
 fn head(home: &Home, lock: &str) -> Result<Head> {
     let read = || -> Result<Head> {
         let sql = format!("SELECT journal, seq, chain, at FROM head WHERE one = 1{lock}");
@@ -159,7 +163,7 @@ fn credential(home: &Home, staff: StaffId) -> Result<Credential> {
 }
 
 fn entries_after(home: &Home, seq: Seq, limit: u32) -> Result<Vec<Entry>> {
-    let sql = format!("SELECT {ENTRY} FROM entries WHERE seq > $1 ORDER BY seq LIMIT $2");
+    let sql = format!("SELECT {ENTRY}, {PROOF} FROM entries WHERE seq > $1 ORDER BY seq LIMIT $2");
     entries(home, &sql, values![seq, limit])
 }
 
@@ -169,7 +173,7 @@ fn entries(home: &Home, sql: &str, values: &[Value]) -> Result<Vec<Entry>> {
 
 fn entry(mut row: Row) -> Result<Entry> {
     let seq = row.integer().context("Reading an entry's place")?;
-    let mut read = || -> Result<Entry> {
+    let mut read = || -> Result<(Entry, String)> {
         let (id, at) = (row.text()?.parse::<EntryId>()?, row.integer()?);
         let (scope, subject, actor) = (row.text()?.parse()?, row.text()?, row.text()?.parse()?);
         let cause = row.text_or_null()?.map(|cause| cause.parse()).transpose()?;
@@ -179,10 +183,29 @@ fn entry(mut row: Row) -> Result<Entry> {
             return Ok(Entry { seq, id, at, scope, subject, actor, cause, version, fact: Fact::Erased { kind } });
         }
         let fact = serde_json::from_str(&body)
-            .and_then(|body| Fact::read(&kind, body))
+            .and_then(|value| Fact::read(&kind, value))
             // What serde says may quote the body, and this is logged.
             .map_err(|error| anyhow!("{:?} error in its body", error.classify()))?;
-        Ok(Entry { seq, id, at, scope, subject, actor, cause, version, fact })
+        Ok((Entry { seq, id, at, scope, subject, actor, cause, version, fact }, body))
     };
-    read().with_context(|| format!("Reading entry {seq}"))
+    let read = read().and_then(|(entry, body)| as_written(entry, &body, row));
+    read.with_context(|| format!("Reading entry {seq}"))
+}
+
+/// The entry, if it is the one that was written: a disk may give back what nobody wrote, and says nothing.
+fn as_written(entry: Entry, body: &str, mut proof: Row) -> Result<Entry> {
+    let (salt, digest, written) = (proof.blob()?, proof.bytes()?, proof.bytes::<32>()?);
+    let before = match proof.value()? {
+        Value::Null if entry.seq == 1 => chain::START,
+        Value::Blob(before) => before.try_into().ok().context("The chain before it is none")?,
+        _ => bail!("The entry before it is missing"),
+    };
+    let blank = body.is_empty() && salt.is_empty();
+    let whole = blank || salt.try_into().is_ok_and(|salt| chain::digest(&salt, body.as_bytes()) == digest);
+    if !whole || chain::next(&before, &digest, &entry) != written {
+        let seq = entry.seq;
+        tracing::error!(seq, alarm = "not_as_written", "An entry is not the one that was written: run `verify`");
+        bail!("It is not the one that was written");
+    }
+    Ok(entry)
 }

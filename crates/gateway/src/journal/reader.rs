@@ -11,7 +11,7 @@ use domain::{
 };
 
 use super::{
-    Attempts, Credential, ENTRY, Head, Stored, chain_at, credential, entries, entries_after, head, sending_held,
+    Attempts, Credential, ENTRY, Head, PROOF, Stored, chain_at, credential, entries, entries_after, head, sending_held,
 };
 use crate::home::{Home, Row, values};
 
@@ -46,13 +46,14 @@ impl Reader {
 
     /// Entries of a case after a place, at most so many, in order.
     pub fn case_after(&self, case: CaseId, seq: Seq, limit: u32) -> Result<Vec<Entry>> {
-        let sql = format!("SELECT {ENTRY} FROM entries WHERE scope = $1 AND seq > $2 ORDER BY seq LIMIT $3");
+        let sql = format!("SELECT {ENTRY}, {PROOF} FROM entries WHERE scope = $1 AND seq > $2 ORDER BY seq LIMIT $3");
         entries(&self.home, &sql, values![format!("case:{case}"), seq, limit])
     }
 
     /// The last entries of a case before a place, at most so many, in order.
     pub fn case_before(&self, case: CaseId, seq: Seq, limit: u32) -> Result<Vec<Entry>> {
-        let sql = format!("SELECT {ENTRY} FROM entries WHERE scope = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3");
+        let sql =
+            format!("SELECT {ENTRY}, {PROOF} FROM entries WHERE scope = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3");
         let mut entries = entries(&self.home, &sql, values![format!("case:{case}"), seq, limit])?;
         entries.reverse();
         Ok(entries)

@@ -36,6 +36,7 @@ mod presence;
 mod program;
 mod restoring;
 mod revoking;
+mod rot;
 mod sending;
 mod sight;
 mod signs;
