@@ -180,7 +180,10 @@ fn entry(mut row: Row) -> Result<Entry> {
         let (version, kind, body) = (u32::try_from(row.integer()?)?, row.text()?, row.text()?);
         let subject = subject.parse().unwrap_or(Subject::Unknown(subject));
         if body.is_empty() {
-            return Ok(Entry { seq, id, at, scope, subject, actor, cause, version, fact: Fact::Erased { kind } });
+            return Ok((
+                Entry { seq, id, at, scope, subject, actor, cause, version, fact: Fact::Erased { kind } },
+                body,
+            ));
         }
         let fact = serde_json::from_str(&body)
             .and_then(|value| Fact::read(&kind, value))
