@@ -22,6 +22,10 @@ pub(crate) enum Fate {
     Accept,
     /// Meta's error code.
     Refuse(i64),
+    /// The same, with everything that was POSTed in the words.
+    Echo(i64),
+    /// Takes it, and answers with something else that has everything in it.
+    Babble,
     /// Takes it, and breaks the connection instead of answering.
     Swallow,
     /// Breaks the connection, and has not taken it.
@@ -142,7 +146,13 @@ async fn receive(State(graph): State<Graph>, Json(body): Json<Value>) -> Respons
             graph.state.lock().unwrap().under_way.retain(|other| *other != to);
             tokio::time::sleep(Duration::from_secs(600)).await;
         }
-        Fate::Accept | Fate::Refuse(_) | Fate::Swallow | Fate::Lose | Fate::Break { .. } => {}
+        Fate::Accept
+        | Fate::Refuse(_)
+        | Fate::Echo(_)
+        | Fate::Babble
+        | Fate::Swallow
+        | Fate::Lose
+        | Fate::Break { .. } => {}
     }
     graph.state.lock().unwrap().under_way.retain(|other| *other != to);
     match fate {
@@ -155,6 +165,13 @@ async fn receive(State(graph): State<Graph>, Json(body): Json<Value>) -> Respons
             let error = json!({"error": {"code": code, "message": "No", "error_data": {"details": "As told"}}});
             (StatusCode::BAD_REQUEST, Json(error)).into_response()
         }
+        Fate::Echo(code) => {
+            let said = body.to_string();
+            let error = json!({"error": {"code": code, "message": said, "error_user_msg": said,
+                "error_data": {"details": said}, "fbtrace_id": "Az8oYNvFtN"}});
+            (StatusCode::BAD_REQUEST, Json(error)).into_response()
+        }
+        Fate::Babble => format!("<html>{body}</html>").into_response(),
         Fate::Accept | Fate::Slow(_) => {
             let answer = json!({"messaging_product": "whatsapp", "contacts": [{"input": to, "wa_id": to}],
                 "messages": [{"id": wamid}]});

@@ -12,6 +12,8 @@ mod accounts;
 mod alarms;
 mod attacks;
 mod bad_input;
+#[path = "../../../../tests/canaries.rs"]
+mod canaries;
 mod clocks;
 mod commands;
 mod configuration;
