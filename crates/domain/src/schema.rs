@@ -10,7 +10,7 @@ use utoipa::{
 };
 
 use crate::{
-    command::{Ask, Command},
+    command::{Ask, Code, Command},
     entry::{self, Actor, Entry, Scope, Subject},
     ids::{CommandId, EntryId, MediaId},
 };
@@ -45,6 +45,15 @@ texts! {
     Subject: "What an entry is about; an open list.", "^[a-z_]+(:.+)?$";
     MediaId: "A file by its content: the SHA-256 in small hex digits.", "^[0-9a-f]{64}$";
 }
+
+impl PartialSchema for Code {
+    fn schema() -> Shape {
+        let codes = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(Code::ALL.iter().copied()));
+        codes.description(Some("Why a command was refused; an open list.")).into()
+    }
+}
+
+impl ToSchema for Code {}
 
 /// A shape that stands among the others by its name.
 fn refer(name: &str) -> Shape {

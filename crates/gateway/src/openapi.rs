@@ -264,6 +264,7 @@ fn sign_in() -> OperationBuilder {
     .fails(&[
         "bad_request",
         "wrong_credentials",
+        "code_expired",
         "too_slow",
         "too_large",
         "unsupported",

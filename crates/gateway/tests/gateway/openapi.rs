@@ -2,6 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use domain::{
+    command::{Ask, Code},
+    entry::{IdentifierKind, KINDS, MessageQueued, Recipient},
+};
 use gateway::{
     config::DEFAULT_WEBHOOK,
     failure::Failure,
@@ -80,6 +84,34 @@ fn whatever_is_referred_to_is_there() {
     assert!(found.len() > 20, "{found:?}");
     let missing: Vec<_> = found.iter().filter(|to| document.pointer(to.trim_start_matches('#')).is_none()).collect();
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn the_document_names_what_travels_as_it_travels() {
+    let document = openapi::document();
+    let schemas = &document["components"]["schemas"];
+    let texts = |list: &Value| -> Vec<String> {
+        list.as_array().unwrap().iter().map(|one| one.as_str().unwrap().to_owned()).collect()
+    };
+    let kinds = |list: &Value| -> Vec<String> {
+        list.as_array().unwrap().iter().flat_map(|one| texts(&one["properties"]["kind"]["enum"])).collect()
+    };
+    assert_eq!(texts(&schemas["Code"]["enum"]), Code::ALL);
+    assert_eq!(kinds(&schemas["Command"]["oneOf"]), Ask::KINDS);
+    assert_eq!(kinds(&schemas["Entry"]["allOf"][1]["oneOf"]), KINDS);
+    // In these names a keyword of Rust, or a rename, could show.
+    let fields =
+        |name: &str| -> BTreeSet<&String> { schemas[name]["properties"].as_object().unwrap().keys().collect() };
+    let body = serde_json::to_value(MessageQueued {
+        message: uuid::Uuid::nil().into(),
+        conversation: uuid::Uuid::nil().into(),
+        case: uuid::Uuid::nil().into(),
+        recipient: Recipient { kind: IdentifierKind::Phone, value: String::new() },
+        r#type: String::new(),
+        text: Some(String::new()),
+        by: uuid::Uuid::nil().into(),
+    });
+    assert_eq!(body.unwrap().as_object().unwrap().keys().collect::<BTreeSet<_>>(), fields("MessageQueued"));
 }
 
 /// The contract holds from the first release on: a difference here is a decision. `INSTA_UPDATE=always cargo nextest run -p
