@@ -74,7 +74,7 @@ pub async fn live(
 struct Connection {
     gateway: Arc<Gateway>,
     signed: Signed,
-    /// When the other side was heard last.
+    /// When the other side answered a ping last.
     heard: Instant,
     /// When the head was signed that the other side was given last.
     head_signed_at: Millis,
@@ -195,7 +195,10 @@ impl Connection {
                 message = socket.recv() => match message {
                     Some(Ok(Message::Close(_)) | Err(_)) | None => return Ok(()),
                     Some(Ok(message)) => {
-                        self.heard = Instant::now();
+                        // Whoever talks may still not listen: only the answer to a ping shows that they have read so far.
+                        if matches!(message, Message::Pong(_)) {
+                            self.heard = Instant::now();
+                        }
                         said.take(&message, self.gateway.clock.now()).await.map_err(|_| End::Flood)?;
                     }
                 },

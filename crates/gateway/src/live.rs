@@ -24,9 +24,9 @@ const BEHIND: usize = 4096;
 pub struct Times {
     /// A ping goes out so often.
     pub ping: Duration,
-    /// Whoever was not heard for so long is told to catch up: they do not read, or not fast enough.
+    /// Whoever answers no ping for so long is told to catch up: they do not read, or not fast enough.
     pub silence: Duration,
-    /// A frame that cannot be written so long after somebody was heard last is given up, and they with it.
+    /// A frame that cannot be written so long after the last answer to a ping is given up, and the connection with it.
     pub write: Duration,
     /// A cursor goes out so often.
     pub heartbeat: Duration,

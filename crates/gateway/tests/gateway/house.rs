@@ -71,7 +71,7 @@ pub(crate) struct Served {
 pub(crate) struct Person {
     pub(crate) id: String,
     pub(crate) token: String,
-    address: String,
+    pub(crate) address: String,
 }
 
 pub(crate) fn uuid() -> String {

@@ -29,6 +29,8 @@ mod house;
 mod intake;
 mod load;
 mod logs;
+mod many;
+mod matrix;
 mod openapi;
 mod outbound;
 mod pace;
