@@ -70,6 +70,16 @@ const FAULTS: &[Fault] = &[
         "clocks that jump by up to 400 days",
         "clocks::whatever_the_clocks_say_the_order_holds_and_work_goes_on",
     ),
+    Fault(
+        "sockets",
+        "10,000 live connections, and one more",
+        "many::as_many_desks_as_are_allowed_cost_little_and_one_more_is_told_so",
+    ),
+    Fault(
+        "slow-readers",
+        "some among 1,000 desks do not read",
+        "many::who_does_not_read_is_sent_away_and_nobody_else_notices",
+    ),
 ];
 
 /// What came of one.
