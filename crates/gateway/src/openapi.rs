@@ -268,6 +268,7 @@ fn sign_in() -> OperationBuilder {
         "too_slow",
         "too_large",
         "unsupported",
+        "code_expired",
         "weak_password",
         "upgrade_required",
         "too_many",
