@@ -9,8 +9,8 @@ use records::thread::What;
 
 use crate::{
     api::{
-        AddNote, CallError, Discard, Drafts, ErrorCode, Mode, Nothing, Queued, Retry, SaveDraft, SeenUpTo, SendReply,
-        Signal, TakeBack,
+        AddNote, CallError, Discard, Drafts, ErrorCode, Mode, Nothing, Queued, Recall, Retry, SaveDraft, SeenUpTo,
+        SendReply, Signal, TakeBack,
     },
     database::Contents,
     failure::{call_error, not_found},
@@ -90,8 +90,8 @@ pub(crate) async fn retry(seat: &Seat, request: Retry) -> Result<Nothing, CallEr
 }
 
 pub(crate) async fn discard(seat: &Seat, request: Discard) -> Result<Nothing, CallError> {
-    let (id, now) = (request.id, seat.now());
-    let dropped = seat.precious.write(move |precious| outbox::drop_stuck(precious.connection(), id, now)).await?;
+    let id = request.id;
+    let dropped = seat.precious.write(move |precious| outbox::drop_stuck(precious.connection(), id)).await?;
     if dropped.is_some() {
         outbox_changed(seat);
         return Ok(Nothing {});
@@ -100,12 +100,12 @@ pub(crate) async fn discard(seat: &Seat, request: Discard) -> Result<Nothing, Ca
 }
 
 pub(crate) async fn take_back(seat: &Seat, request: TakeBack) -> Result<Drafts, CallError> {
-    let (id, now) = (request.id, seat.now());
+    let id = request.id;
     let taken = seat
         .precious
         .write(move |precious| {
             let c = precious.connection();
-            let Some(row) = outbox::drop_stuck(c, id, now)? else { return Ok(None) };
+            let Some(row) = outbox::drop_stuck(c, id)? else { return Ok(None) };
             let before = precious::drafts(c, row.conversation)?;
             let (mode, text, before) = match row.ask()? {
                 Ask::Reply { text, .. } => (Mode::Reply, text, before.reply),
@@ -132,6 +132,23 @@ pub(crate) async fn seen_up_to(seat: &Seat, request: SeenUpTo) -> Result<Nothing
         seat.hub.changed(conversation);
     }
     Ok(Nothing {})
+}
+
+/// Takes a reply of ours back, be it still in the outbox or at the gateway already: the command goes after it.
+pub(crate) async fn recall(seat: &Seat, Recall { message }: Recall) -> Result<Queued, CallError> {
+    let found = seat.records.read(move |records| Ok(records.message(message)?)).await?;
+    let waits = |item: &records::thread::Item| matches!(&item.what, What::Message(message) if message.status == Some(Status::Queued));
+    let place = match found {
+        Some((conversation, item)) => waits(&item).then_some((conversation, item.case)),
+        None => {
+            let undone = seat.precious.read(|precious| outbox::undone(precious.connection(), None)).await?;
+            let row =
+                undone.into_iter().find(|row| row.id.0 == message.0 && row.kind == "reply" && row.problem().is_none());
+            row.map(|row| (row.conversation, row.case))
+        }
+    };
+    let (conversation, case) = place.ok_or_else(|| not_found("reply that waits"))?;
+    queue(seat, conversation, case, Ask::Recall { message }, None).await
 }
 
 /// A reply of which nobody knows whether WhatsApp got it: a person says what to do.

@@ -450,6 +450,11 @@ dto! {
         /// The command's id.
         id: CommandId,
     }
+    /// Takes a reply back that has not gone to WhatsApp yet.
+    Recall {
+        /// Which.
+        message: MessageId,
+    }
     /// Says up to where I have seen a case.
     SeenUpTo {
         /// Which.
@@ -852,6 +857,8 @@ commands! {
     discard(Discard) -> Nothing;
     /// Takes a stuck reply or note back into the composer.
     take_back(TakeBack) -> Drafts;
+    /// Takes a reply back that has not gone to WhatsApp yet.
+    recall(Recall) -> Queued;
     /// Says up to where I have seen a case.
     seen_up_to(SeenUpTo) -> Nothing;
     /// Those to whom a case may be given.

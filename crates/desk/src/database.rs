@@ -107,14 +107,7 @@ impl<C: Contents> Database<C> {
         &self,
         work: impl FnOnce(&mut C) -> anyhow::Result<T> + Send + 'static,
     ) -> anyhow::Result<T> {
-        let (answer, answered) = oneshot::channel();
-        let work: Work<C> = Box::new(move |contents| drop(answer.send(transact(contents, "BEGIN IMMEDIATE", work))));
-        let jobs = lock(&self.jobs).clone();
-        let Some(jobs) = jobs else { bail!("The file is closed") };
-        if jobs.send(Job::Work(work)).await.is_err() {
-            bail!("The file is closed");
-        }
-        answered.await.context("The writer's thread is gone")?
+        self.alone(|contents| transact(contents, "BEGIN IMMEDIATE", work)).await
     }
 
     /// Runs `work` on a reading connection, in one transaction: all that it reads is of one moment.
@@ -136,18 +129,28 @@ impl<C: Contents> Database<C> {
         task.await.context("Reading")?
     }
 
+    /// Runs `work` where nobody else writes, outside of any transaction.
+    pub(crate) async fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut C) -> anyhow::Result<T> + Send + 'static,
+    ) -> anyhow::Result<T> {
+        let (answer, answered) = oneshot::channel();
+        let work: Work<C> = Box::new(move |contents| drop(answer.send(work(contents))));
+        let jobs = lock(&self.jobs).clone();
+        let Some(jobs) = jobs else { bail!("The file is closed") };
+        if jobs.send(Job::Work(work)).await.is_err() {
+            bail!("The file is closed");
+        }
+        answered.await.context("The writer's thread is gone")?
+    }
+
     /// Folds the log into the file and empties it, so that what was deleted is not on the disk any more.
     pub(crate) async fn fold(&self) {
-        let (answer, answered) = oneshot::channel();
-        let work: Work<C> = Box::new(move |contents| {
-            drop(answer.send(contents.connection().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")));
-        });
-        let jobs = lock(&self.jobs).clone();
-        if let Some(jobs) = jobs
-            && jobs.send(Job::Work(work)).await.is_ok()
-            && let Ok(Err(error)) = answered.await
-        {
-            tracing::warn!(%error, "The write-ahead log could not be folded in; the next time does it");
+        let folded =
+            self.alone(|contents| Ok(contents.connection().execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?));
+        if let Err(error) = folded.await {
+            let error = format!("{error:#}");
+            tracing::warn!(error, "The write-ahead log could not be folded in; the next time does it");
         }
     }
 

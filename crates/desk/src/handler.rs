@@ -12,8 +12,8 @@ use crate::{
     api::{
         AddNote, Assign, Assignable, AssignableRequest, CallError, Claim, CloseCase, Colleagues, ConversationList,
         ConversationPage, DeskStatus, Discard, Drafts, Handler, ListConversations, Lock, Nothing, OpenConversation,
-        Outcome, Outcomes, Person, Phase, Queued, Release, ReopenCase, Retry, SaveDraft, SeenUpTo, SendReply, Settings,
-        Showing, SignIn, SignOut, Signal, SignedHeads, Start, TakeBack, Unlock,
+        Outcome, Outcomes, Person, Phase, Queued, Recall, Release, ReopenCase, Retry, SaveDraft, SeenUpTo, SendReply,
+        Settings, Showing, SignIn, SignOut, Signal, SignedHeads, Start, TakeBack, Unlock,
     },
     database::Contents,
     failure::not_found,
@@ -103,6 +103,10 @@ impl Handler for Desk {
 
     async fn take_back(&self, request: TakeBack) -> Result<Drafts, CallError> {
         acts::take_back(&*self.seat()?, request).await
+    }
+
+    async fn recall(&self, request: Recall) -> Result<Queued, CallError> {
+        acts::recall(&*self.seat()?, request).await
     }
 
     async fn seen_up_to(&self, request: SeenUpTo) -> Result<Nothing, CallError> {

@@ -4,7 +4,7 @@
 //! - `waiting` until the gateway answers; it is sent as often as that takes, with the same id and the same body,
 //! - `accepted` until the entries that came of it are in the records,
 //! - `stuck` when the gateway refused it, until a person retries or drops it,
-//! - `done`, kept for seven days so that a command sent twice by mistake could be told apart.
+//! - `done`, kept for seven days: a gateway that is restored from a backup may have lost it ([`crate::restored`]).
 //!
 //! Within a conversation commands go one after the other. Behind a stuck reply the replies wait, and the closing of the
 //! case with them: they were written to be read after it. Notes and the rest go on.
@@ -238,6 +238,29 @@ pub(crate) fn forget_seqs(c: &Connection, now: Millis) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Replies and notes that were done within the time for which that is kept.
+pub(crate) fn lately_done(c: &Connection, now: Millis) -> anyhow::Result<Vec<(CommandId, String)>> {
+    let sql = "SELECT id, kind FROM outbox WHERE state = 'done' AND kind IN ('reply', 'add_note') AND done_at >= ?";
+    let mut query = c.prepare(sql).context("Reading what was done")?;
+    let rows = query.query_map([now - KEPT], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)));
+    rows.context("Reading what was done")?
+        .map(|row| {
+            let (id, kind) = row.context("Reading what was done")?;
+            Ok((id.parse().context("Reading a command's id")?, kind))
+        })
+        .collect()
+}
+
+/// Marks as stuck what was done, and is in no journal any more.
+pub(crate) fn lost(c: &Connection, ids: &[CommandId]) -> anyhow::Result<()> {
+    for id in ids {
+        let sql =
+            "UPDATE outbox SET state = 'stuck', refusal = 'restored', done_at = 0 WHERE id = ? AND state = 'done'";
+        c.execute(sql, [id.to_string()]).context("Marking as lost")?;
+    }
+    Ok(())
+}
+
 /// Tries a stuck command again, and whatever is held behind it: the person has seen the conversation up to `seen`. A
 /// command that was refused gets a new id, since the old one has its answer for ever; one that was never sent keeps its
 /// own. Tells whether there was such a command.
@@ -274,11 +297,12 @@ pub(crate) fn retry(
 }
 
 /// Drops a command that is stuck or held, and gives it back. One that waits may be at the gateway already.
-pub(crate) fn drop_stuck(c: &Connection, id: CommandId, now: Millis) -> anyhow::Result<Option<Row>> {
+pub(crate) fn drop_stuck(c: &Connection, id: CommandId) -> anyhow::Result<Option<Row>> {
     let Some(row) = undone(c, None)?.into_iter().find(|row| row.id == id && row.problem().is_some()) else {
         return Ok(None);
     };
-    done(c, [id], now)?;
+    // Not kept as done: it never was.
+    c.execute("DELETE FROM outbox WHERE id = ?", [id.to_string()]).context("Dropping a command")?;
     Ok(Some(row))
 }
 
@@ -388,9 +412,9 @@ mod tests {
         let c = fresh();
         reply(&c, 1, 100);
         reply(&c, 2, 100);
-        assert!(drop_stuck(&c, id(1), 0).unwrap().is_none(), "it may be at the gateway already");
+        assert!(drop_stuck(&c, id(1)).unwrap().is_none(), "it may be at the gateway already");
         refused(&c, id(1), "stale", 0).unwrap();
-        assert!(drop_stuck(&c, id(1), 0).unwrap().is_some());
+        assert!(drop_stuck(&c, id(1)).unwrap().is_some());
         assert_eq!(next(&c), [id(2)]);
     }
 

@@ -228,6 +228,12 @@ pub(crate) fn keep<T: Serialize>(c: &Connection, name: &str, value: &T) -> anyho
     Ok(())
 }
 
+/// Keeps it no longer.
+pub(crate) fn let_go(c: &Connection, name: &str) -> anyhow::Result<()> {
+    c.execute("DELETE FROM kept WHERE name = ?", [name]).with_context(|| format!("Letting {name} go"))?;
+    Ok(())
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use uuid::Uuid;

@@ -164,6 +164,8 @@ pub(crate) struct Changes {
     pub(crate) agency: bool,
     /// Whether something went out of sight, and must leave the disk too.
     pub(crate) forgot: bool,
+    /// Whether somebody was erased, and the traces must go.
+    pub(crate) erased: bool,
     /// My commands of which entries came.
     pub(crate) causes: Vec<CommandId>,
     /// Up to where I have seen cases, as the gateway knows it.
@@ -240,6 +242,7 @@ fn apply_entry(records: &mut Records, entry: &Entry, changes: &mut Changes, me: 
     changes.conversations.extend(applied.conversation);
     changes.agency |= applied.agency;
     changes.entries += 1;
+    changes.erased |= matches!(entry.fact, Fact::ContactErased(_));
     if entry.actor == Actor::Staff(me) {
         changes.causes.extend(entry.cause.map(CommandId));
     } else if matches!(entry.fact, Fact::MessageReceived(_) | Fact::CaseOpened(_) | Fact::CaseAssigned(_)) {

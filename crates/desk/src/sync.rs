@@ -15,8 +15,9 @@ use crate::{
     api::Signal,
     client::{Failure, Live, next_frame, say},
     database::{Contents, is_beyond_repair},
-    outbox, precious,
+    erasure, outbox, precious,
     presence::Saying,
+    restored,
     seat::Seat,
     steps::{self, Changes, Gained, Said, Standing, Step, Steps, Unreadable},
 };
@@ -58,7 +59,7 @@ pub(crate) async fn run(seat: Arc<Seat>) {
             Ok(End::Closed) => seat.offline(),
             Err(Broken::Gateway(Failure::OtherJournal)) => {
                 tracing::warn!("The gateway keeps another journal: the records start afresh");
-                if let Err(error) = start_afresh(&seat).await {
+                if let Err(error) = start_afresh(&seat, true).await {
                     tracing::error!(error = format!("{error:#}"), "The records could not be emptied");
                 }
             }
@@ -78,7 +79,7 @@ pub(crate) async fn run(seat: Arc<Seat>) {
             Err(Broken::Records(error)) if !rebuilt && is_beyond_repair(&error) => {
                 tracing::error!(error = format!("{error:#}"), "The records cannot be written: they start afresh, once");
                 rebuilt = true;
-                if let Err(error) = start_afresh(&seat).await {
+                if let Err(error) = start_afresh(&seat, false).await {
                     tracing::error!(error = format!("{error:#}"), "The records could not be emptied");
                 }
             }
@@ -150,6 +151,9 @@ async fn catch_up(seat: &Seat, after: Option<Seq>) -> Result<Seq, Broken> {
         seat.records.write(|records| steps::first_sync_ended(records)).await?;
         seat.hub.tell(Signal::Changed { conversations: vec![], all: true });
     }
+    // What an earlier run has left.
+    erasure::scrub(seat).await;
+    restored::look_for_lost(seat).await?;
     seat.at_head(&cursor);
     seat.keep_offset().await?;
     Ok(cursor.seq.max(stream.whole.seq))
@@ -250,6 +254,10 @@ impl Stream<'_> {
         if batch.is_empty() {
             return Ok(());
         }
+        let erased = erasure::among(&batch);
+        if !erased.is_empty() {
+            self.seat.precious.write(move |precious| erasure::erase(precious.connection(), &erased)).await?;
+        }
         let me = self.seat.me;
         let mut gained = std::mem::take(&mut self.gained);
         let work = move |records: &mut records::Records| {
@@ -267,6 +275,7 @@ impl Stream<'_> {
         self.whole.conversations.extend(changes.conversations);
         self.whole.agency |= changes.agency;
         self.whole.forgot |= changes.forgot;
+        self.whole.erased |= changes.erased;
         self.whole.seq = self.whole.seq.max(changes.seq);
         if self.standing.whole {
             let since = self.standing.seq;
@@ -317,6 +326,9 @@ impl Stream<'_> {
             // What went out of sight leaves the disk too.
             self.seat.records.fold().await;
         }
+        if changes.erased {
+            erasure::scrub(self.seat).await;
+        }
         let conversations: Vec<_> = changes.conversations.into_iter().collect();
         if changes.agency || conversations.len() > NAMED {
             self.seat.hub.tell(Signal::Changed { conversations: vec![], all: true });
@@ -328,8 +340,11 @@ impl Stream<'_> {
     }
 }
 
-async fn start_afresh(seat: &Seat) -> anyhow::Result<()> {
+async fn start_afresh(seat: &Seat, other_journal: bool) -> anyhow::Result<()> {
     let now = seat.now();
+    if other_journal {
+        restored::expect_losses(seat).await?;
+    }
     seat.records.write(steps::start_afresh).await?;
     seat.records.fold().await;
     seat.precious.write(move |precious| outbox::forget_seqs(precious.connection(), now)).await?;

@@ -2,7 +2,7 @@
 
 use domain::{
     command::Ask,
-    ids::{CaseId, ConversationId, NoteId, StaffId},
+    ids::{CaseId, ConversationId, StaffId},
     words::Status,
 };
 use records::{
@@ -144,7 +144,7 @@ fn pending_items(records: &Records, me: StaffId, rows: &[Row]) -> anyhow::Result
                     problem: row.problem(),
                 }));
             }
-            Ask::AddNote { case, text, .. } if !has_note(records, case, row.id.0.into())? => {
+            Ask::AddNote { text, .. } if !records.has_note(row.id.0.into())? => {
                 items.push(Item::Note(pending_note(records, me, row, text)?));
             }
             _ => {}
@@ -164,11 +164,6 @@ fn pending_note(records: &Records, me: StaffId, row: &Row, text: String) -> anyh
         pending: row.problem().is_none(),
         problem: row.problem(),
     })
-}
-
-fn has_note(records: &Records, case: CaseId, note: NoteId) -> anyhow::Result<bool> {
-    let is_it = |item: &thread::Item| matches!(&item.what, What::Note { note: found, .. } if *found == note);
-    Ok(records.notes(case)?.iter().any(is_it))
 }
 
 /// The shown case, and the earlier ones.

@@ -172,6 +172,12 @@ impl Records {
         Ok(statement.query_map([case.0], note)?.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// Whether a note is here.
+    pub fn has_note(&self, note: NoteId) -> Result<bool> {
+        let mut statement = self.connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM notes WHERE id = ?1)")?;
+        Ok(statement.query_row([note.0], |row| row.get(0))?)
+    }
+
     /// The last seq in a conversation: what a writer has on screen who sees its end.
     pub fn last_seq(&self, conversation: ConversationId) -> Result<Seq> {
         let sql = "SELECT coalesce(max(last_seq), 0) FROM cases WHERE conversation = ?1";

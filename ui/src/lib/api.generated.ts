@@ -676,6 +676,11 @@ export type TakeBack = {
  * The command's id.
  */
 id: CommandId, };
+export type Recall = { 
+/**
+ * Which.
+ */
+message: MessageId, };
 export type SeenUpTo = { 
 /**
  * Which.
@@ -818,6 +823,7 @@ export interface Commands {
   retry: { request: Retry; response: Nothing };
   discard: { request: Discard; response: Nothing };
   take_back: { request: TakeBack; response: Drafts };
+  recall: { request: Recall; response: Queued };
   seen_up_to: { request: SeenUpTo; response: Nothing };
   assignable: { request: AssignableRequest; response: Assignable };
   outcomes: { request: Nothing; response: Outcomes };

@@ -1,8 +1,8 @@
 //! What a person sends: kept, sent once and in order, or stuck where a person sees it.
 
 use desk::api::{
-    AddNote, Claim, CloseCase, Delivery, Discard, ErrorCode, Handler, Item, Mode, Nothing, Retry, SaveDraft, SendReply,
-    TakeBack,
+    AddNote, Claim, CloseCase, Delivery, Discard, ErrorCode, Handler, Item, Mode, Nothing, Recall, Retry, SaveDraft,
+    SendReply, TakeBack,
 };
 use domain::{
     command::{Ask, Code, Settle},
@@ -211,4 +211,95 @@ async fn the_outbox_waits_while_the_gateway_asks_to_wait() {
     }
     place.gateway.inside().faults.status = None;
     until("all", async || place.gateway.replies() == ["429", "500", "503"]).await;
+}
+
+#[tokio::test]
+async fn what_a_restored_gateway_has_lost_is_shown_and_not_sent_again() {
+    let place = Workplace::signed_in().await;
+    let talk = place.gateway.talk("سعاد", "السلام عليكم");
+    place.shows(talk).await;
+    let lost = place.reply(talk, "فُقدت").await;
+    let note = AddNote { conversation: talk.conversation, case: talk.case, text: "ملاحظة فُقدت".into() };
+    place.desk.add_note(note).await.unwrap();
+    let kept = place.reply(talk, "بقيت").await;
+    until("all done", async || place.status().await.waiting == 0 && place.gateway.replies().len() == 2).await;
+    until("all entries", async || place.messages(talk.conversation).await.iter().all(|message| message.seq > 0)).await;
+    // One that a person has dropped stays dropped.
+    place.gateway.inside().faults.refuse.insert("reply".into(), Code::NewerReply);
+    let dropped = place.reply(talk, "أُسقطت").await;
+    until("it stuck", async || place.status().await.stuck == 1).await;
+    place.desk.discard(Discard { id: dropped }).await.unwrap();
+    place.gateway.inside().faults.refuse.clear();
+
+    let posted = place.gateway.inside().posted.len();
+    place.gateway.begin_another_journal();
+    place.gateway.open(talk, "سعاد", "السلام عليكم");
+    place.gateway.append_reply(talk, kept, "بقيت");
+    place.gateway.say_catch_up();
+    until("the losses", async || place.status().await.stuck == 2).await;
+    let messages = place.messages(talk.conversation).await;
+    let shown: Vec<_> = messages.iter().filter_map(|message| message.text.as_deref()).collect();
+    assert_eq!(shown, ["السلام عليكم", "بقيت", "فُقدت"]);
+    let code = |message: &desk::api::MessageItem| message.problem.as_ref().map(|problem| problem.code.clone());
+    assert_eq!(messages.iter().map(code).collect::<Vec<_>>(), [None, None, Some("restored".into())]);
+    let stuck_notes = place.page(talk.conversation).await.case.notes;
+    assert!(stuck_notes.len() == 1 && stuck_notes[0].problem.is_some());
+    // Nothing goes by itself, also not after a restart, and nothing is found lost twice.
+    let place = place.restart().await;
+    place.unlock(PASSWORD).await.unwrap();
+    place.is_live().await;
+    assert_eq!(place.status().await.stuck, 2);
+    assert_eq!(place.gateway.inside().posted.len(), posted);
+    // A person decides: what is tried again goes once, under an id of its own.
+    let seen = place.page(talk.conversation).await.seen;
+    place.desk.retry(Retry { id: lost, seen }).await.unwrap();
+    until("it again", async || place.gateway.replies() == ["بقيت", "فُقدت"]).await;
+    until("the entry", async || place.status().await.stuck == 1).await;
+    let again = place.gateway.inside().posted.iter().filter(|command| command.id == lost).count();
+    assert_eq!(again, 1, "the old id was sent once, before the restore");
+}
+
+#[tokio::test]
+async fn who_was_erased_is_erased_here_with_what_was_being_written_to_them() {
+    let mut place = Workplace::signed_in().await;
+    let talk = place.gateway.talk("سعاد", "السلام عليكم");
+    let other = place.gateway.talk("بدر", "السلام عليكم");
+    place.shows(other).await;
+    place.gateway.stop().await;
+    place.is_offline().await;
+    for one in [talk, other] {
+        let draft = SaveDraft { conversation: one.conversation, mode: Mode::Note, text: "مسودة".into() };
+        place.desk.save_draft(draft).await.unwrap();
+        place.reply(one, "رد ينتظر").await;
+    }
+    // While the desk is off line.
+    place.gateway.erase(talk);
+    place.gateway.inside().faults.refuse.insert("reply".into(), Code::NotFound);
+    place.gateway_back().await;
+    until("it gone", async || place.rows().await.iter().all(|row| row.conversation != talk.conversation)).await;
+    place.is_live().await;
+    let rows = place.rows().await;
+    assert_eq!(rows.iter().map(|row| (row.conversation, row.draft)).collect::<Vec<_>>(), [(other.conversation, true)]);
+    assert_eq!(place.messages(other.conversation).await.len(), 2, "another's reply stays");
+    until("the other's alone", async || place.status().await.stuck + place.status().await.waiting == 1).await;
+}
+
+#[tokio::test]
+async fn a_reply_that_waits_is_taken_back() {
+    let mut place = Workplace::signed_in().await;
+    let talk = place.gateway.talk("سعاد", "السلام عليكم");
+    place.shows(talk).await;
+    let at_gateway = place.reply(talk, "عند البوابة").await;
+    until("it queued", async || place.delivery(talk.conversation, "عند البوابة").await == Some(Delivery::Queued)).await;
+    place.desk.recall(Recall { message: at_gateway.0.into() }).await.unwrap();
+    until("it back", async || place.delivery(talk.conversation, "عند البوابة").await == Some(Delivery::Recalled)).await;
+    // Off line the two go one after the other, once the gateway is there.
+    place.gateway.stop().await;
+    let here = place.reply(talk, "هنا بعد").await;
+    place.desk.recall(Recall { message: here.0.into() }).await.unwrap();
+    place.gateway_back().await;
+    until("it back", async || place.delivery(talk.conversation, "هنا بعد").await == Some(Delivery::Recalled)).await;
+    let error = place.desk.recall(Recall { message: here.0.into() }).await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::NotFound);
+    assert_eq!(place.status().await.stuck, 0);
 }

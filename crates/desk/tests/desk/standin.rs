@@ -21,10 +21,11 @@ use axum::{
 use domain::{
     command::{Ask, Code, Command, Refusal, Settle},
     entry::{
-        Actor, CaseAssigned, CaseChanged, CaseClosed, CaseOpened, ContactChanged, ConversationOpened, Entry, Fact,
-        Identifier, IdentifierKind, MessageQueued, MessageReceived, MessageStatusChanged, NewEntry, NoteAdded,
-        PackChanged, Recipient, Scope, StaffChanged, Subject,
+        Actor, CaseAssigned, CaseChanged, CaseClosed, CaseOpened, ContactChanged, ContactErased, ConversationOpened,
+        Entry, Fact, Identifier, IdentifierKind, MessageQueued, MessageReceived, MessageStatusChanged, NewEntry,
+        NoteAdded, PackChanged, Recipient, Scope, StaffChanged, Subject,
     },
+    erasure::mark,
     ids::{
         CaseId, CommandId, ContactId, ConversationId, EntryId, Ids, MessageId, Millis, NoteId, Seq, StaffId, System,
     },
@@ -289,6 +290,39 @@ impl Standin {
         self.append(Scope::Case(talk.case), Actor::Contact(talk.contact), None, fact.into())
     }
 
+    /// A reply of mine, as a journal has it that was restored.
+    pub fn append_reply(&self, talk: Talk, id: CommandId, text: &str) -> Seq {
+        let recipient = Recipient { kind: IdentifierKind::Phone, value: "96566041187".into() };
+        let fact = MessageQueued {
+            message: MessageId(id.0),
+            conversation: talk.conversation,
+            case: talk.case,
+            recipient,
+            r#type: "text".into(),
+            text: Some(text.into()),
+            by: me(),
+        };
+        self.append(Scope::Case(talk.case), Actor::Staff(me()), Some(id.0), fact.into())
+    }
+
+    /// The citizen is erased: what was said in their case is served no more.
+    pub fn erase(&self, talk: Talk) {
+        self.inside().entries.iter_mut().for_each(|entry| {
+            if entry.scope == Scope::Case(talk.case) {
+                entry.scope = Scope::Staff(colleague());
+            }
+        });
+        let fact = ContactErased {
+            contact: talk.contact,
+            contacts: vec![talk.contact],
+            conversations: vec![mark(talk.conversation.0)],
+            cases: vec![mark(talk.case.0)],
+            number: None,
+            reason: "1".into(),
+        };
+        self.append(Scope::Agency, Actor::System, None, fact.into());
+    }
+
     /// A colleague gives the case to somebody.
     pub fn assign(&self, talk: Talk, staff: Option<StaffId>) -> Seq {
         let fact = CaseAssigned { case: talk.case, team: "desk".into(), staff };
@@ -361,8 +395,13 @@ impl Standin {
             Ask::Release { case } => (case, CaseAssigned { case, team: "desk".into(), staff: None }.into()),
             Ask::CloseCase { case, outcome } => (case, CaseClosed { case, outcome }.into()),
             Ask::ReopenCase { case } => (case, CaseChanged { case, state: Some(CaseState::Open), kind: None }.into()),
-            Ask::SettleUncertain { message, settle } => {
-                let status = if settle == Settle::Sent { Status::Sent } else { Status::Queued };
+            Ask::SettleUncertain { .. } | Ask::Recall { .. } => {
+                let (message, status) = match command.ask {
+                    Ask::SettleUncertain { message, settle: Settle::Sent } => (message, Status::Sent),
+                    Ask::SettleUncertain { message, .. } => (message, Status::Queued),
+                    Ask::Recall { message } => (message, Status::Recalled),
+                    _ => unreachable!(),
+                };
                 let found = self.inside().entries.iter().find_map(|entry| match &entry.fact {
                     Fact::MessageQueued(body) if body.message == message => Some(body.case),
                     _ => None,
