@@ -22,6 +22,7 @@ use crate::{
     config::{self, Config},
     decider::{Aside, Decided, Decider, Given, Item, Job, Told},
     failure::Failure,
+    home::{Place, Storage},
     journal::{self, Batch},
     live::{self, Event},
     signs::StoppedLines,
@@ -55,19 +56,19 @@ pub struct Agency {
     idle: Mutex<Vec<Reader>>,
 }
 
-/// Where an agency's files are.
+/// Where an agency's journal and records are.
 #[derive(Debug, Clone)]
 pub struct Files {
     /// The journal.
-    pub journal: PathBuf,
+    pub journal: Place,
     /// The read model.
     pub records: PathBuf,
 }
 
 impl Files {
-    /// Where they are, by the folders of the configuration.
-    pub fn of(agency: &str, journal: &Path, records: &Path) -> Self {
-        Self { journal: journal::path(journal, agency), records: records.join(agency).join("records.db") }
+    /// Where they are, by the configuration.
+    pub fn of(agency: &str, storage: &Storage, records: &Path) -> Self {
+        Self { journal: storage.journal(agency), records: records.join(agency).join("records.db") }
     }
 
     /// Opens the read model for writing; it is made where it is absent, since the journal can always fill it.
@@ -100,7 +101,7 @@ pub struct Reader {
 impl Reader {
     fn open(files: &Files) -> Result<Self> {
         let records = Records::read_only(sqlite::reader(&files.records)?).context("Opening the records for reading")?;
-        Ok(Self { journal: journal::Reader::open(&files.journal)?, records })
+        Ok(Self { journal: journal::Reader::open(files.journal.clone())?, records })
     }
 
     /// Whose device bears a token, if it is signed in and its person's account is in use.

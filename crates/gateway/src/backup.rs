@@ -1,5 +1,8 @@
 //! `backup`: copies of the deliveries, then of the journals, each as of one moment, while the gateway serves.
 //!
+//! The form is the same whatever the home: files of SQLite and a manifest. So a backup also goes from one home into the
+//! other.
+//!
 //! In that order: a delivery that arrives in between is missing among the deliveries and may stand in the journal, which
 //! loses nothing; the other way round it could be settled in the one and missing in the other. Read models are not
 //! copied. The server's key is, since `seen` and the one-time codes hang on it; the key that signs heads is not. The
@@ -20,10 +23,10 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     config::Config,
-    gateway::DELIVERIES,
+    deliveries, home,
     init::make_private,
     journal::{self, Reader},
-    keys, sqlite,
+    keys,
 };
 
 /// The manifest's file.
@@ -66,9 +69,14 @@ pub struct Kept {
     pub sha256: String,
 }
 
+/// The file of a journal in a backup, in a folder for each agency.
+pub const JOURNAL: &str = "journal.db";
+/// The file of the deliveries in a backup.
+pub const DELIVERIES: &str = "deliveries.db";
+
 /// The files of a backup, by the agencies in it.
 pub fn names<'a>(agencies: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let journals = agencies.map(|agency| format!("{agency}/journal.db"));
+    let journals = agencies.map(|agency| format!("{agency}/{JOURNAL}"));
     [DELIVERIES.to_owned(), keys::FILE.to_owned()].into_iter().chain(journals).collect()
 }
 
@@ -77,14 +85,16 @@ pub fn backup(config: &Config, to: &Path, clock: &Arc<dyn Clock>) -> Result<Mani
     make_private(to)?;
     ensure!(is_empty(to)?, "{} is not empty: a backup goes into a folder of its own", to.display());
     let at = clock.now();
-    sqlite::copy(&config.journal.join(DELIVERIES), &to.join(DELIVERIES))?;
-    copy(&config.journal.join(keys::FILE), &to.join(keys::FILE))?;
+    home::copy_out(&config.storage.deliveries(), deliveries::SCHEMA, &to.join(DELIVERIES))?;
+    copy(&config.key_file, &to.join(keys::FILE))?;
     let mut heads = Vec::new();
     for settings in &config.agencies {
-        let (from, copied) = (journal::path(&config.journal, &settings.id), journal::path(to, &settings.id));
+        let from = config.storage.journal(&settings.id);
         let folder = to.join(&settings.id);
         make_private(&folder)?;
-        sqlite::copy(&from, &copied).with_context(|| format!("Copying the journal of {}", settings.id))?;
+        let copied = folder.join(JOURNAL);
+        home::copy_out(&from, journal::SCHEMA, &copied)
+            .with_context(|| format!("Copying the journal of {}", settings.id))?;
         let head = Reader::open(&copied)?.head()?;
         let chain = HEXLOWER.encode(&head.chain);
         heads.push(Head { agency: settings.id.clone(), journal: head.journal, seq: head.seq, chain });

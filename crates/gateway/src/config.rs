@@ -1,5 +1,7 @@
 //! `gateway.toml`: one file, every path in it relative to it, secrets by file or environment and never inside.
 
+mod storage;
+
 use std::{
     collections::BTreeSet,
     fmt::Write as _,
@@ -10,7 +12,8 @@ use std::{
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use crate::{alarms::Thresholds, connections::Limits, live::Times};
+use self::storage::StorageFile;
+use crate::{alarms::Thresholds, connections::Limits, home::Storage, live::Times};
 
 /// The path that `[whatsapp]` is short for.
 pub const DEFAULT_WEBHOOK: &str = "/webhooks/whatsapp";
@@ -43,8 +46,10 @@ pub struct Config {
     pub times: Times,
     /// When somebody is to be woken.
     pub alarms: Thresholds,
-    /// The folder of the journals, the deliveries and the server's key.
-    pub journal: PathBuf,
+    /// Where the journals and the deliveries are.
+    pub storage: Storage,
+    /// The server's key.
+    pub key_file: PathBuf,
     /// The folder of the read models.
     pub records: PathBuf,
     /// The file of erasures, outside of the storage and of its backups.
@@ -178,21 +183,12 @@ struct File {
     limits: Limits,
     #[serde(default)]
     alarms: Thresholds,
-    storage: Storage,
+    storage: StorageFile,
     whatsapp: Option<WhatsApp>,
     #[serde(default)]
     webhook: Vec<WebhookFile>,
     #[serde(default)]
     agency: Vec<AgencyFile>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Storage {
-    journal: String,
-    media: Option<String>,
-    records: PathBuf,
-    erasure_ledger: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]
@@ -261,21 +257,36 @@ pub fn load(path: &Path) -> Result<Config, Problems> {
     check.server(&mut file.server);
     check.limits(&file.limits);
     check.problems.extend(file.alarms.problems());
-    let journal = check.storage(&file.storage);
-    check.signing_key(file.server.signing_key_file.as_deref(), &journal);
-    let agencies = check.agencies(file.agency, file.whatsapp.as_ref());
-    let webhooks = check.webhooks(file.webhook, file.whatsapp, &agencies);
-    if !check.problems.is_empty() {
-        return Err(Problems(check.problems));
+    let records = check.folder.join(&file.storage.records);
+    let erasure_ledger = file.storage.erasure_ledger.clone();
+    let storage = check.storage(file.storage);
+    if let Some((Storage::Sqlite(folder), _)) = &storage {
+        check.signing_key(file.server.signing_key_file.as_deref(), folder);
     }
-    let records = check.folder.join(file.storage.records);
-    let erasure_ledger = check.erasure_ledger(file.storage.erasure_ledger, &journal, &records);
+    let agencies = check.agencies(file.agency, file.whatsapp.as_ref());
+    if matches!(storage, Some((Storage::Sqlite(_), _))) && agencies.len() > COMFORTABLE_AGENCIES {
+        check.warnings.push(format!(
+            "{} agencies are many for one program on SQLite: with more than {COMFORTABLE_AGENCIES}, PostgreSQL is the \
+             better home",
+            agencies.len()
+        ));
+    }
+    let webhooks = check.webhooks(file.webhook, file.whatsapp, &agencies);
+    let folder = match &storage {
+        Some((Storage::Sqlite(folder), _)) => folder,
+        Some((Storage::Postgres(_), _)) | None => &records,
+    };
+    let erasure_ledger = check.erasure_ledger(erasure_ledger, folder, &records);
+    let Some((storage, key_file)) = storage.filter(|_| check.problems.is_empty()) else {
+        return Err(Problems(check.problems));
+    };
     Ok(Config {
         server: file.server,
         limits: file.limits,
         times: Times::default(),
         alarms: file.alarms,
-        journal,
+        storage,
+        key_file,
         records,
         erasure_ledger,
         webhooks,
@@ -371,41 +382,9 @@ impl Check {
         folder.join("erasures.jsonl")
     }
 
-    fn storage(&mut self, storage: &Storage) -> PathBuf {
-        if let Some(media) = &storage.media {
-            match media.split_once(':') {
-                Some(("file", folder)) if !folder.is_empty() => {}
-                Some(("s3", _)) => {
-                    self.wrong("[storage] media: this version keeps no media in S3; say \"file:FOLDER\"")
-                }
-                _ => self.wrong(format!("[storage] media = {media:?} is not of the form \"file:FOLDER\"")),
-            }
-        }
-        match storage.journal.split_once(':') {
-            Some(("sqlite", folder)) if !folder.is_empty() => self.folder.join(folder),
-            Some(("postgres" | "postgresql", _)) => {
-                self.wrong("[storage] journal: this version keeps no journal in PostgreSQL; say \"sqlite:FOLDER\"");
-                PathBuf::new()
-            }
-            _ => {
-                self.wrong(format!(
-                    "[storage] journal = {:?} is not of the form \"sqlite:FOLDER\"",
-                    redacted(&storage.journal)
-                ));
-                PathBuf::new()
-            }
-        }
-    }
-
     fn agencies(&mut self, files: Vec<AgencyFile>, whatsapp: Option<&WhatsApp>) -> Vec<Agency> {
         if files.is_empty() {
             self.wrong("No [[agency]] is given");
-        }
-        if files.len() > COMFORTABLE_AGENCIES {
-            self.warnings.push(format!(
-                "{} agencies are many for one program on SQLite: more than {COMFORTABLE_AGENCIES} are better shared out",
-                files.len()
-            ));
         }
         let graph_url = whatsapp.and_then(|w| w.graph_url.clone()).unwrap_or_else(|| GRAPH_URL.to_owned());
         let graph_version = whatsapp.and_then(|w| w.graph_version.clone()).unwrap_or_else(|| GRAPH_VERSION.to_owned());
@@ -558,9 +537,4 @@ impl Check {
         }
         Some(Secret::from(""))
     }
-}
-
-/// An address that may bear a password, without what follows its scheme.
-fn redacted(address: &str) -> String {
-    address.split_once("://").map_or_else(|| address.to_owned(), |(scheme, _)| format!("{scheme}://…"))
 }

@@ -25,7 +25,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::{
-    journal::{Batch, Erasing, Journal, Traces},
+    journal::{Batch, Erasing, Journal, Traces, Trail},
     keys::ServerKey,
     ledger::{Erased, Ledger},
     live::{Event, Published},
@@ -147,6 +147,8 @@ impl Decider {
 
     /// Brings `records` up to the journal's head; what fits no longer is built anew.
     pub fn bring_up(&mut self) -> Result<()> {
+        // Far behind, that takes long; so most of it is done without keeping others from deciding.
+        self.mind.bring_up(&self.journal)?;
         let batch = self.journal.begin()?;
         self.mind.bring_up(&batch)
     }
@@ -173,6 +175,9 @@ impl Decider {
     }
 
     fn try_batch(&mut self, jobs: Vec<Job>) -> Result<Told> {
+        if self.mind.stand.is_none() {
+            self.mind.bring_up(&self.journal)?;
+        }
         let mut batch = self.journal.begin()?;
         self.mind.bring_up(&batch)?;
         look_ahead(&mut batch, &jobs)?;
@@ -222,15 +227,15 @@ impl Mind {
         statement.execute([]).map(drop).with_context(|| format!("Records: {sql}"))
     }
 
-    fn bring_up(&mut self, batch: &Batch<'_>) -> Result<()> {
-        let head = batch.head();
+    fn bring_up(&mut self, journal: &impl Trail) -> Result<()> {
+        let head = journal.last()?;
         let mut stand = match self.stand.take() {
             Some(stand) => stand,
             None => self.records.stand()?,
         };
         let fits = stand.journal == head.journal
             && stand.seq <= head.seq
-            && (stand.seq == 0 || batch.chain_at(stand.seq)? == Some(stand.chain));
+            && (stand.seq == 0 || journal.chain_at(stand.seq)? == Some(stand.chain));
         if !fits {
             if stand.seq > 0 {
                 tracing::warn!(agency = self.agency, "The records do not fit the journal and are built anew");
@@ -243,7 +248,7 @@ impl Mind {
         }
         while stand.seq < head.seq {
             self.execute("BEGIN IMMEDIATE")?;
-            let caught_up = self.apply_after(batch, &mut stand);
+            let caught_up = self.apply_after(journal, &mut stand);
             self.execute(if caught_up.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
             caught_up?;
         }
@@ -251,8 +256,8 @@ impl Mind {
         Ok(())
     }
 
-    fn apply_after(&mut self, batch: &Batch<'_>, stand: &mut Stand) -> Result<()> {
-        let entries = batch.entries_after(stand.seq, CATCH_UP)?;
+    fn apply_after(&mut self, journal: &impl Trail, stand: &mut Stand) -> Result<()> {
+        let entries = journal.entries_after(stand.seq, CATCH_UP)?;
         for entry in &entries {
             let applied = self.records.apply(entry).with_context(|| format!("Applying entry {}", entry.seq))?;
             if applied.unknown {
@@ -262,7 +267,7 @@ impl Mind {
         }
         let Some(last) = entries.last() else { bail!("The journal has no entry after {}", stand.seq) };
         stand.seq = last.seq;
-        stand.chain = batch.chain_at(last.seq)?.context("The last entry is gone")?;
+        stand.chain = journal.chain_at(last.seq)?.context("The last entry is gone")?;
         self.records.set_stand(stand)?;
         Ok(())
     }

@@ -3,16 +3,22 @@
 //! One thread writes. It takes whatever waits, commits it as one transaction (group commit: the batch grows with the
 //! load, and one `fsync` serves all of it), and only then says so to those who wait. Rejected: a commit each (a tenth
 //! of the throughput), and a timer that collects (it makes a quiet desk slower for nothing).
+//!
+//! Each delivery has an owner, the process that received it, and a process reads its own alone, in the order in which it
+//! stored them. What a process that is gone has left is taken over by another (`take_over`).
 
-use std::{path::Path, sync::Arc, thread::JoinHandle, time::Instant};
+use std::{sync::Arc, thread::JoinHandle, time::Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use domain::ids::{DeliveryId, Millis};
-use records::migration;
-use rusqlite::{Connection, params};
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use crate::{look::DeliveriesSeen, signs, sqlite};
+use crate::{
+    home::{Home, Insert, Kind, Place, Value, values},
+    keys::ServerKey,
+    look::DeliveriesSeen,
+    signs, sqlite,
+};
 
 /// So many wait at most; the next is told to come again.
 const QUEUE: usize = 4096;
@@ -20,7 +26,8 @@ const QUEUE: usize = 4096;
 const BATCH: usize = 512;
 const BATCH_BYTES: usize = 16 << 20;
 
-pub(crate) const SCHEMA: &[&str] = &[r"
+pub(crate) const SCHEMA: &[&str] = &[
+    r"
 CREATE TABLE deliveries (
     n INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL,
@@ -31,7 +38,26 @@ CREATE TABLE deliveries (
     reason TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX deliveries_by_state ON deliveries (state, n);
-"];
+",
+    r"
+ALTER TABLE deliveries ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+CREATE TABLE installation (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    key BLOB NOT NULL
+) STRICT;
+",
+];
+
+const DELIVERIES: Insert = Insert {
+    table: "deliveries",
+    columns: &[
+        ("id", Kind::Text),
+        ("endpoint", Kind::Text),
+        ("received_at", Kind::Integer),
+        ("body", Kind::Blob),
+        ("owner", Kind::Text),
+    ],
+};
 
 /// One webhook POST as received.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +95,7 @@ enum Job {
         n: i64,
         fate: Fate,
     },
-    RetryAside {
+    TakeOver {
         done: oneshot::Sender<bool>,
     },
     DeleteDone {
@@ -90,23 +116,36 @@ pub struct Deliveries {
 #[error("The delivery could not be stored")]
 pub struct NotStored;
 
-impl Deliveries {
-    /// Makes the file if it is absent.
-    pub fn make(path: &Path) -> Result<()> {
-        let mut conn = sqlite::writer(path, true)?;
-        migration::migrate(&mut conn, SCHEMA).with_context(|| format!("Making {}", path.display()))
-    }
+/// Makes the tables if they are absent; whether a server's key belongs to them already.
+pub fn make(place: &Place) -> Result<bool> {
+    let home = Home::make(place, SCHEMA).context("Making the deliveries")?;
+    Ok(home.first("SELECT key FROM installation", &[])?.is_some())
+}
 
-    /// Opens the file and starts the writing thread, which ends when every handle is gone.
-    pub fn start(path: &Path) -> Result<(Self, JoinHandle<()>)> {
-        let mut conn = sqlite::writer(path, false)?;
-        migration::migrate(&mut conn, SCHEMA).with_context(|| format!("Opening {}", path.display()))?;
+/// Opens the tables with the server's key. It is noted as that of this installation, or must be the one that was: with
+/// another one, whatever was seen before would be taken in again.
+pub fn open(place: &Place, key: &ServerKey) -> Result<Home> {
+    let home = Home::writer(place, SCHEMA)?;
+    let known = "SELECT key FROM installation";
+    if home.first(known, &[])?.is_none() {
+        let sql = "INSERT INTO installation (one, key) VALUES (1, $1) ON CONFLICT (one) DO NOTHING";
+        home.execute(sql, values![&key.mark()]).context("Noting the server's key")?;
+    }
+    let known = home.first(known, &[])?.context("The note of the server's key is gone")?.blob()?;
+    ensure!(known == key.mark(), "The server's key is not the one that {place} was set up with: bring that one here");
+    Ok(home)
+}
+
+impl Deliveries {
+    /// Opens the tables and starts the writing thread, which ends when every handle is gone.
+    pub fn start(place: &Place, key: &ServerKey, owner: &str) -> Result<(Self, JoinHandle<()>)> {
+        let home = open(place, key)?;
         let (jobs, waiting) = mpsc::channel(QUEUE);
         let stored = Arc::new(Notify::new());
-        let wake = Arc::clone(&stored);
+        let writer = Writer { home, owner: owner.to_owned(), wake: Arc::clone(&stored) };
         let thread = std::thread::Builder::new()
             .name("deliveries".to_owned())
-            .spawn(move || write(&mut conn, waiting, &wake))
+            .spawn(move || writer.run(waiting))
             .context("Starting the thread of deliveries")?;
         Ok((Self { jobs, stored }, thread))
     }
@@ -129,10 +168,11 @@ impl Deliveries {
         let _ = self.jobs.send(Job::Settle { n, fate }).await;
     }
 
-    /// Lets those that were set aside be read again.
-    pub async fn retry_aside(&self) -> Result<(), NotStored> {
+    /// Makes everything unfinished this process's own, and lets what was set aside be read again. It is for a process
+    /// that starts, and knows that no other is at work.
+    pub async fn take_over(&self) -> Result<(), NotStored> {
         let (done, stored) = oneshot::channel();
-        self.jobs.send(Job::RetryAside { done }).await.map_err(|_| NotStored)?;
+        self.jobs.send(Job::TakeOver { done }).await.map_err(|_| NotStored)?;
         if stored.await.unwrap_or(false) { Ok(()) } else { Err(NotStored) }
     }
 
@@ -142,28 +182,81 @@ impl Deliveries {
     }
 }
 
-fn write(conn: &mut Connection, mut waiting: mpsc::Receiver<Job>, wake: &Notify) {
-    while let Some(first) = waiting.blocking_recv() {
-        let mut bytes = size(&first);
-        let mut batch = vec![first];
-        while batch.len() < BATCH && bytes < BATCH_BYTES {
-            let Ok(next) = waiting.try_recv() else { break };
-            bytes += size(&next);
-            batch.push(next);
+/// What the writing thread has.
+struct Writer {
+    home: Home,
+    owner: String,
+    wake: Arc<Notify>,
+}
+
+impl Writer {
+    fn run(self, mut waiting: mpsc::Receiver<Job>) {
+        while let Some(first) = waiting.blocking_recv() {
+            let mut bytes = size(&first);
+            let mut batch = vec![first];
+            while batch.len() < BATCH && bytes < BATCH_BYTES {
+                let Ok(next) = waiting.try_recv() else { break };
+                bytes += size(&next);
+                batch.push(next);
+            }
+            let began = Instant::now();
+            let held = self.commit(&batch);
+            signs::deliveries_committed(batch.len(), began.elapsed());
+            if let Err(error) = &held {
+                sqlite::end_unless_durable(error);
+                tracing::error!(error = format!("{error:#}"), deliveries = batch.len(), "Storing deliveries failed");
+            }
+            for job in batch {
+                if let Job::Keep { done, .. } | Job::TakeOver { done } = job {
+                    let _ = done.send(held.is_ok());
+                }
+            }
+            self.wake.notify_one();
         }
-        let began = Instant::now();
-        let held = commit(conn, &batch);
-        signs::deliveries_committed(batch.len(), began.elapsed());
-        if let Err(error) = &held {
-            sqlite::end_unless_durable(error);
-            tracing::error!(error = format!("{error:#}"), deliveries = batch.len(), "Storing deliveries failed");
+    }
+
+    fn commit(&self, batch: &[Job]) -> Result<()> {
+        self.home.begin().context("Beginning")?;
+        let written = self.write(batch).and_then(|()| self.home.commit().context("Committing deliveries"));
+        if written.is_err() {
+            self.home.roll_back();
         }
+        written
+    }
+
+    fn write(&self, batch: &[Job]) -> Result<()> {
+        let (mut kept, mut done) = (Vec::new(), Vec::new());
         for job in batch {
-            if let Job::Keep { done, .. } | Job::RetryAside { done } = job {
-                let _ = done.send(held.is_ok());
+            match job {
+                Job::Keep { id, endpoint, received_at, body, .. } => kept.push(
+                    values![id.to_string(), &**endpoint, *received_at, body.as_ref(), self.owner.as_str()].to_vec(),
+                ),
+                Job::Settle { n, fate: Fate::Done } => done.push(Value::from(*n)),
+                Job::Settle { .. } | Job::TakeOver { .. } | Job::DeleteDone { .. } => {}
             }
         }
-        wake.notify_one();
+        self.home.insert(DELIVERIES, &kept).context("Inserting deliveries")?;
+        let sql = "UPDATE deliveries SET state = 'done', reason = '' WHERE n = $1";
+        self.home.for_each_of(sql, &done).context("Settling deliveries")?;
+        for job in batch {
+            match job {
+                Job::Keep { .. } | Job::Settle { fate: Fate::Done, .. } => {}
+                Job::Settle { n, fate: Fate::Aside(reason) } => {
+                    let sql = "UPDATE deliveries SET state = 'aside', reason = $1 WHERE n = $2";
+                    self.home.execute(sql, values![*reason, *n]).context("Setting a delivery aside")?;
+                }
+                Job::TakeOver { .. } => {
+                    let sql = "UPDATE deliveries SET state = 'waiting', reason = '', owner = $1
+                               WHERE state IN ('waiting', 'aside')";
+                    self.home.execute(sql, values![self.owner.as_str()]).context("Taking over what is unfinished")?;
+                }
+                Job::DeleteDone { before } => {
+                    let sql = "DELETE FROM deliveries WHERE state = 'done' AND received_at < $1";
+                    self.home.execute(sql, values![*before]).context("Deleting finished deliveries")?;
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -171,64 +264,34 @@ fn size(job: &Job) -> usize {
     if let Job::Keep { body, .. } = job { body.len() } else { 0 }
 }
 
-fn commit(conn: &mut Connection, batch: &[Job]) -> Result<()> {
-    let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).context("Beginning")?;
-    for job in batch {
-        match job {
-            Job::Keep { id, endpoint, received_at, body, .. } => tx
-                .prepare_cached("INSERT INTO deliveries (id, endpoint, received_at, body) VALUES (?1, ?2, ?3, ?4)")
-                .and_then(|mut insert| insert.execute(params![id.to_string(), endpoint, received_at, body.as_ref()]))
-                .context("Inserting a delivery")?,
-            Job::Settle { n, fate } => {
-                let (state, reason) = match fate {
-                    Fate::Done => ("done", ""),
-                    Fate::Aside(reason) => ("aside", *reason),
-                };
-                tx.prepare_cached("UPDATE deliveries SET state = ?2, reason = ?3 WHERE n = ?1")
-                    .and_then(|mut update| update.execute(params![n, state, reason]))
-                    .context("Settling a delivery")?
-            }
-            Job::RetryAside { .. } => tx
-                .execute("UPDATE deliveries SET state = 'waiting', reason = '' WHERE state = 'aside'", [])
-                .context("Taking up what was set aside")?,
-            Job::DeleteDone { before } => tx
-                .execute("DELETE FROM deliveries WHERE state = 'done' AND received_at < ?1", params![before])
-                .context("Deleting finished deliveries")?,
-        };
-    }
-    tx.commit().context("Committing deliveries")
-}
-
 /// Reads unfinished deliveries, beside the writer.
 pub struct Unfinished {
-    conn: Connection,
+    home: Home,
+    owner: String,
 }
 
 impl Unfinished {
-    /// Opens the file for reading.
-    pub fn open(path: &Path) -> Result<Self> {
-        Ok(Self { conn: sqlite::reader(path)? })
+    /// Opens the tables for reading what a process owns.
+    pub fn open(place: &Place, owner: &str) -> Result<Self> {
+        Ok(Self { home: Home::reader(place)?, owner: owner.to_owned() })
     }
 
     /// Unfinished deliveries after the one at `n`, in order.
     pub fn after(&self, n: i64, limit: u32) -> Result<Vec<Delivery>> {
-        let mut select = self
-            .conn
-            .prepare_cached(
-                "SELECT n, id, endpoint, received_at, body FROM deliveries
-                 WHERE state = 'waiting' AND n > ?1 ORDER BY n LIMIT ?2",
-            )
-            .context("Asking for deliveries")?;
-        let rows = select
-            .query_map(params![n, limit], |row| {
-                Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+        let sql = "SELECT n, id, endpoint, received_at, body FROM deliveries
+                   WHERE state = 'waiting' AND owner = $1 AND n > $2 ORDER BY n LIMIT $3";
+        let rows = self.home.query(sql, values![self.owner.as_str(), n, limit]).context("Asking for deliveries")?;
+        rows.into_iter()
+            .map(|mut row| {
+                Ok(Delivery {
+                    n: row.integer()?,
+                    id: row.text()?.parse().context("Reading a delivery's id")?,
+                    endpoint: row.text()?,
+                    received_at: row.integer()?,
+                    body: row.blob()?,
+                })
             })
-            .context("Asking for deliveries")?;
-        rows.map(|row| {
-            let (n, id, endpoint, received_at, body) = row.context("Reading a delivery")?;
-            Ok(Delivery { n, id: id.parse().context("Reading a delivery's id")?, endpoint, received_at, body })
-        })
-        .collect()
+            .collect()
     }
 
     /// How many wait and since when the oldest of them does, and how many are set aside, by their reason.
@@ -236,19 +299,18 @@ impl Unfinished {
         let waiting = "SELECT count(*), (SELECT received_at FROM deliveries WHERE state = 'waiting' ORDER BY n LIMIT 1)
                        FROM deliveries WHERE state = 'waiting'";
         let aside = "SELECT reason, count(*) FROM deliveries WHERE state = 'aside' GROUP BY reason";
-        let read = || -> rusqlite::Result<DeliveriesSeen> {
-            let (waiting, oldest) = self.conn.query_row(waiting, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            let mut aside = self.conn.prepare_cached(aside)?;
-            let aside = aside.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
-            Ok(DeliveriesSeen { waiting, oldest, aside })
+        let read = || -> Result<DeliveriesSeen> {
+            let mut row = self.home.first(waiting, &[])?.context("There is no count")?;
+            let (waiting, oldest) = (row.integer()?, row.integer_or_null()?);
+            let aside = self.home.query(aside, &[])?.into_iter().map(|mut row| Ok((row.text()?, row.integer()?)));
+            Ok(DeliveriesSeen { waiting, oldest, aside: aside.collect::<Result<_>>()? })
         };
         read().context("Looking at the deliveries")
     }
 
     /// How many are set aside.
     pub fn aside(&self) -> Result<i64> {
-        self.conn
-            .query_row("SELECT count(*) FROM deliveries WHERE state = 'aside'", [], |row| row.get(0))
-            .context("Counting deliveries that were set aside")
+        let row = self.home.first("SELECT count(*) FROM deliveries WHERE state = 'aside'", &[]);
+        row?.context("There is no count")?.integer().context("Counting deliveries that were set aside")
     }
 }

@@ -4,12 +4,7 @@
 //! It is begun after the commit, and again at each start and each failure, until the journal has no more of it to do: every
 //! step may be done twice. The person is known here only by hashes (`Traces`).
 
-use std::{
-    collections::HashSet,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use domain::chain::Hash;
@@ -19,7 +14,7 @@ use crate::{
     agency::{Agency, Files},
     deliveries,
     gateway::{Gateway, stopped},
-    home::{Home, values},
+    home::{Home, Place, values},
     journal::Traces,
     keys::ServerKey,
 };
@@ -32,7 +27,7 @@ const PAGE: u32 = 16;
 const LONGEST: usize = 300;
 
 /// Ends what erasures of an agency have left, until the gateway stops.
-pub async fn run(gateway: Arc<Gateway>, agency: Arc<Agency>, files: Files, deliveries: PathBuf) {
+pub async fn run(gateway: Arc<Gateway>, agency: Arc<Agency>, files: Files, deliveries: Place) {
     let mut stopping = gateway.stopping.subscribe();
     loop {
         if let Err(error) = round(&gateway, &agency, &files, &deliveries).await {
@@ -46,10 +41,10 @@ pub async fn run(gateway: Arc<Gateway>, agency: Arc<Agency>, files: Files, deliv
     }
 }
 
-async fn round(gateway: &Arc<Gateway>, agency: &Arc<Agency>, files: &Files, deliveries: &Path) -> Result<()> {
+async fn round(gateway: &Arc<Gateway>, agency: &Arc<Agency>, files: &Files, deliveries: &Place) -> Result<()> {
     let asked = agency.read(|reader| Ok((reader.journal.erasing()?, reader.records.has_traces()?)));
     let (erasing, traces_in_records) = asked.await.ok().context("Looking for erasures failed")?;
-    let (key, id, of, deliveries) = (Arc::clone(&gateway.key), agency.id.clone(), files.clone(), deliveries.to_owned());
+    let (key, id, of, deliveries) = (Arc::clone(&gateway.key), agency.id.clone(), files.clone(), deliveries.clone());
     let work = move || -> Result<_> {
         if traces_in_records {
             let records = of.open_records()?;
@@ -81,8 +76,8 @@ pub(crate) fn gone(scrub: Result<bool>) -> Result<()> {
 
 /// Takes a person out of the raw deliveries: what is finished goes with whoever bears one of their identifiers, what is not
 /// only with what was taken in already.
-pub(crate) fn in_deliveries(path: &Path, key: &ServerKey, agency: &str, traces: &Traces) -> Result<()> {
-    let home = Home::writer(path, deliveries::SCHEMA)?;
+pub(crate) fn in_deliveries(place: &Place, key: &ServerKey, agency: &str, traces: &Traces) -> Result<()> {
+    let home = Home::writer(place, deliveries::SCHEMA)?;
     let wamids: HashSet<&Hash> = traces.wamids.iter().collect();
     let all: HashSet<&Hash> = wamids.iter().copied().chain(&traces.identifiers).collect();
     let mut last = 0_i64;

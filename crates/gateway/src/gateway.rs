@@ -3,11 +3,12 @@
 use std::{
     collections::BTreeMap,
     fs::File,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use domain::{
     chain::Hash,
     command::SystemAsk,
@@ -23,9 +24,10 @@ use crate::{
     config::Config,
     connections::Limits,
     decider::{Decider, Job},
-    deliveries::Deliveries,
+    deliveries::{Deliveries, Unfinished},
     erasure,
     heads::{self, SigningKey},
+    home::{Place, Postgres, Storage},
     intake::Intake,
     journal::Journal,
     keys::ServerKey,
@@ -39,9 +41,6 @@ use crate::{
     sqlite::Checkpointer,
     webhook::Endpoint,
 };
-
-/// The file of the deliveries.
-pub const DELIVERIES: &str = "deliveries.db";
 
 /// What the handlers of requests share.
 pub struct Gateway {
@@ -87,65 +86,29 @@ pub struct Running {
     pub gateway: Arc<Gateway>,
     tasks: JoinSet<()>,
     _checkpointer: Checkpointer,
-    _lock: File,
+    _lock: Lock,
+}
+
+/// Everything opened, and nothing at work yet.
+struct Opened {
+    gateway: Arc<Gateway>,
+    intake: Intake,
+    senders: Vec<Sender>,
+    erasures: Vec<(Arc<Agency>, Files, Place)>,
+    signing: Option<SigningKey>,
+    checkpointer: Checkpointer,
+    lock: Lock,
 }
 
 impl Running {
     /// Opens everything and starts intake and senders. It must run inside tokio.
     pub async fn start(config: Config, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Self> {
-        let absent = || {
-            let folder = config.journal.display();
-            format!("Nothing is set up in {folder}: run `shubbak-gateway init` first")
-        };
-        let key = Arc::new(ServerKey::read(&config.journal).with_context(absent)?);
-        let lock = lock(&config.journal)?;
-        let signing = config.server.signing_key_file.as_deref().map(SigningKey::read).transpose()?;
-        let file = config.journal.join(DELIVERIES);
-        let (deliveries, _) = Deliveries::start(&file).with_context(absent)?;
-        let http = whatsapp::client::http(whatsapp::client::Timeouts::default()).context("Setting up HTTP")?;
-
-        let signs = Signs::start(&config, file.clone())?;
-        let mut agencies = BTreeMap::new();
-        let mut senders = Vec::new();
-        let mut erasures = Vec::new();
-        let mut files: Vec<PathBuf> = vec![file.clone()];
-        for settings in &config.agencies {
-            let agency_files = Files::of(&settings.id, &config.journal, &config.records);
-            files.extend([agency_files.journal.clone(), agency_files.records.clone()]);
-            let decider = open(settings, &agency_files, &key, &clock, &ids)
-                .with_context(|| format!("Opening the agency {}", settings.id))?
-                .with_ledger(Ledger::at(&config.erasure_ledger));
-            let (agency, outlets) = Agency::start(&settings.id, agency_files.clone(), decider)?;
-            erasures.push((Arc::clone(&agency), agency_files));
-            senders.push(Sender::new(Arc::clone(&agency), outlets, &settings.lines, &http, Arc::clone(&clock)));
-            agencies.insert(settings.id.clone(), agency);
-        }
-        let endpoints =
-            config.webhooks.into_iter().map(|webhook| (webhook.path.clone(), Arc::new(Endpoint::new(webhook))));
-        let gateway = Arc::new(Gateway {
-            clock,
-            ids,
-            key,
-            deliveries,
-            agencies,
-            endpoints: endpoints.collect(),
-            limits: config.limits,
-            times: config.times,
-            room: Arc::new(Semaphore::new(ROOM)),
-            behind_proxy: config.server.behind_proxy,
-            commands: Mutex::default(),
-            passwords: Passwords::new()?,
-            signs,
-            stopping: watch::Sender::new(false),
-        });
-        let lines = config
-            .agencies
-            .iter()
-            .flat_map(|agency| agency.lines.iter().map(|line| (line.phone_number_id.clone(), agency.id.clone())));
-        let intake = Intake::new(Arc::clone(&gateway), lines.collect(), file.clone());
+        let opened = tokio::task::spawn_blocking(move || open(config, clock, ids));
+        let Opened { gateway, intake, senders, erasures, signing, checkpointer, lock } =
+            opened.await.context("Opening everything")??;
         let mut tasks = JoinSet::new();
-        for (agency, files) in erasures {
-            tasks.spawn(erasure::run(Arc::clone(&gateway), agency, files, file.clone()));
+        for (agency, files, deliveries) in erasures {
+            tasks.spawn(erasure::run(Arc::clone(&gateway), agency, files, deliveries));
         }
         tasks.spawn(intake.run());
         if let Some(key) = signing {
@@ -154,7 +117,7 @@ impl Running {
         for sender in senders {
             tasks.spawn(sender.run(gateway.stopping.subscribe()));
         }
-        Ok(Self { gateway, tasks, _checkpointer: Checkpointer::start(files)?, _lock: lock })
+        Ok(Self { gateway, tasks, _checkpointer: checkpointer, _lock: lock })
     }
 
     /// Stops: what is being sent is waited for, since nobody else could tell what became of it.
@@ -164,16 +127,100 @@ impl Running {
     }
 }
 
-/// One gateway for a folder: a second one would take what the first is sending for abandoned.
-pub fn lock(folder: &Path) -> Result<File> {
+/// Opens everything. It may take its time, and talks to the storage.
+fn open(config: Config, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Opened> {
+    let absent = || format!("Nothing is set up in {}: run `shubbak-gateway init` first", config.storage);
+    let key = Arc::new(ServerKey::read(&config.key_file).with_context(absent)?);
+    let lock = lock(&config)?;
+    let signing = config.server.signing_key_file.as_deref().map(SigningKey::read).transpose()?;
+    let place = config.storage.deliveries();
+    let owner = ids.next(clock.now()).to_string();
+    let (deliveries, _) = Deliveries::start(&place, &key, &owner).with_context(absent)?;
+    let unfinished = Unfinished::open(&place, &owner)?;
+    let http = whatsapp::client::http(whatsapp::client::Timeouts::default()).context("Setting up HTTP")?;
+
+    let signs = Signs::start(&config, Unfinished::open(&place, &owner)?)?;
+    let mut agencies = BTreeMap::new();
+    let mut senders = Vec::new();
+    let mut erasures = Vec::new();
+    let mut files: Vec<PathBuf> = file(&place).into_iter().collect();
+    for settings in &config.agencies {
+        let agency_files = Files::of(&settings.id, &config.storage, &config.records);
+        files.extend(file(&agency_files.journal).into_iter().chain([agency_files.records.clone()]));
+        let decider = open_agency(settings, &agency_files, &key, &clock, &ids)
+            .with_context(|| format!("Opening the agency {}", settings.id))?
+            .with_ledger(Ledger::at(&config.erasure_ledger));
+        let (agency, outlets) = Agency::start(&settings.id, agency_files.clone(), decider)?;
+        erasures.push((Arc::clone(&agency), agency_files, place.clone()));
+        senders.push(Sender::new(Arc::clone(&agency), outlets, &settings.lines, &http, Arc::clone(&clock)));
+        agencies.insert(settings.id.clone(), agency);
+    }
+    let endpoints = config.webhooks.into_iter().map(|webhook| (webhook.path.clone(), Arc::new(Endpoint::new(webhook))));
+    let gateway = Arc::new(Gateway {
+        clock,
+        ids,
+        key,
+        deliveries,
+        agencies,
+        endpoints: endpoints.collect(),
+        limits: config.limits,
+        times: config.times,
+        room: Arc::new(Semaphore::new(ROOM)),
+        behind_proxy: config.server.behind_proxy,
+        commands: Mutex::default(),
+        passwords: Passwords::new()?,
+        signs,
+        stopping: watch::Sender::new(false),
+    });
+    let lines = config
+        .agencies
+        .iter()
+        .flat_map(|agency| agency.lines.iter().map(|line| (line.phone_number_id.clone(), agency.id.clone())));
+    let intake = Intake::new(Arc::clone(&gateway), lines.collect(), unfinished);
+    Ok(Opened { gateway, intake, senders, erasures, signing, checkpointer: Checkpointer::start(files)?, lock })
+}
+
+fn file(place: &Place) -> Option<PathBuf> {
+    match place {
+        Place::Sqlite(file) => Some(file.clone()),
+        Place::Postgres(..) => None,
+    }
+}
+
+/// One process is at work on a storage, and on a folder of read models: a second one would take what the first is
+/// sending for abandoned.
+pub struct Lock {
+    _file: File,
+    _home: Option<Postgres>,
+}
+
+/// Takes the lock; an error if another gateway has it.
+pub fn lock(config: &Config) -> Result<Lock> {
+    let folder = match &config.storage {
+        Storage::Sqlite(folder) => folder,
+        Storage::Postgres(_) => &config.records,
+    };
     let path = folder.join("serving.lock");
     let file = File::create(&path).with_context(|| format!("Making {}", path.display()))?;
     file.try_lock().with_context(|| format!("Locking {}: another gateway is serving this folder", path.display()))?;
-    Ok(file)
+    let home = match &config.storage {
+        Storage::Sqlite(_) => None,
+        Storage::Postgres(server) => {
+            let home = Postgres::reader(server, "public");
+            // A process that was killed a moment ago is noticed by the server in the next.
+            let mut tries = 0..30;
+            while !home.is_alone()? {
+                ensure!(tries.next().is_some(), "Another gateway is serving {server}");
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            Some(home)
+        }
+    };
+    Ok(Lock { _file: file, _home: home })
 }
 
 /// Opens an agency's journal and records, and takes the pack and the lines of its configuration into force.
-fn open(
+fn open_agency(
     settings: &crate::config::Agency,
     files: &Files,
     key: &Arc<ServerKey>,

@@ -100,8 +100,8 @@ pub fn read_witnesses(path: &Path) -> Result<Vec<Witness>> {
 /// The head of each agency that was signed last.
 pub fn last(config: &Config, agency: Option<&str>) -> Result<Vec<Witness>> {
     let of = |settings: &config::Agency| {
-        let files = Files::of(&settings.id, &config.journal, &config.records);
-        let last = Reader::open(&files.journal)?.signed_head()?;
+        let files = Files::of(&settings.id, &config.storage, &config.records);
+        let last = Reader::open(files.journal)?.signed_head()?;
         Ok(last.with_context(|| format!("No head of {} has been signed yet", settings.id))?.1)
     };
     chosen(config, agency)?.into_iter().map(of).collect()

@@ -14,9 +14,9 @@ use crate::{
     agency::Files,
     config::{Agency, Config},
     decider::{CODE_LIFE, Decider, Job},
-    deliveries::Deliveries,
-    gateway::{self, DELIVERIES},
+    deliveries, gateway,
     heads::SigningKey,
+    home::{Place, Storage},
     journal::Journal,
     keys::ServerKey,
     restore,
@@ -52,15 +52,21 @@ pub fn read_pack(path: &Path) -> Result<Pack> {
 
 /// Creates the storage, and each agency's journal and first account, where they are absent.
 pub fn init(config: &Config, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Made> {
-    for folder in [&config.journal, &config.records] {
+    if let Storage::Sqlite(folder) = &config.storage {
         make_private(folder)?;
     }
-    ensure!(
-        !restore::broke_off(&config.journal),
-        "A restore broke off here: empty the storage folder and restore again"
-    );
-    let key = Arc::new(ServerKey::read_or_make(&config.journal)?);
-    Deliveries::make(&config.journal.join(DELIVERIES))?;
+    make_private(&config.records)?;
+    ensure!(!restore::broke_off(config), "A restore broke off here: empty the storage folder and restore again");
+    let place = config.storage.deliveries();
+    // Another process of this installation may have made everything: then there is a key, and no other will do.
+    let key = Arc::new(match deliveries::make(&place)? {
+        true => ServerKey::read(&config.key_file).context("This storage is in use with a key: bring it here")?,
+        false => {
+            config.key_file.parent().map_or(Ok(()), make_private)?;
+            ServerKey::read_or_make(&config.key_file)?
+        }
+    });
+    drop(deliveries::open(&place, &key)?);
     let key_made = config.server.signing_key_file.as_deref().map(SigningKey::make).transpose()?.unwrap_or(false);
     let mut admins = Vec::new();
     for settings in &config.agencies {
@@ -88,8 +94,8 @@ pub fn staff_code(
             agencies.iter().find(|agency| agency.id == id).with_context(|| format!("There is no agency {id}"))?
         }
     };
-    let files = Files::of(&settings.id, &config.journal, &config.records);
-    let key = Arc::new(ServerKey::read(&config.journal)?);
+    let files = Files::of(&settings.id, &config.storage, &config.records);
+    let key = Arc::new(ServerKey::read(&config.key_file)?);
     // The gateway may be running: its records are read, and the code is given under the head lock.
     let mut decider = decider(settings, &files, &key, clock, ids, Journal::open(&files.journal)?)?;
     decider.bring_up()?;
@@ -105,9 +111,9 @@ fn agency(
     clock: &Arc<dyn Clock>,
     ids: &Arc<dyn Ids>,
 ) -> Result<Option<Admin>> {
-    let files = Files::of(&settings.id, &config.journal, &config.records);
-    if let Some(folder) = files.journal.parent() {
-        make_private(folder)?;
+    let files = Files::of(&settings.id, &config.storage, &config.records);
+    if let Place::Sqlite(file) = &files.journal {
+        file.parent().map_or(Ok(()), make_private)?;
     }
     let journal = Journal::make(&files.journal, ids.next(clock.now()))?;
     let mut decider = decider(settings, &files, key, clock, ids, journal)?;

@@ -8,8 +8,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -47,7 +46,7 @@ pub struct Intake {
     gateway: Arc<Gateway>,
     /// Which agency a line belongs to.
     lines: HashMap<LineId, String>,
-    file: PathBuf,
+    unfinished: Arc<Mutex<Unfinished>>,
 }
 
 /// What became of the items handed in for one delivery.
@@ -55,23 +54,20 @@ type Waiting = Vec<oneshot::Receiver<Result<(), &'static str>>>;
 
 impl Intake {
     /// Intake for these lines.
-    pub fn new(gateway: Arc<Gateway>, lines: HashMap<LineId, String>, file: PathBuf) -> Self {
-        Self { gateway, lines, file }
+    pub fn new(gateway: Arc<Gateway>, lines: HashMap<LineId, String>, unfinished: Unfinished) -> Self {
+        Self { gateway, lines, unfinished: Arc::new(Mutex::new(unfinished)) }
     }
 
     /// Runs until the gateway stops.
     pub async fn run(self) {
         let mut stopping = self.gateway.stopping.subscribe();
         let stored = Arc::clone(&self.gateway.deliveries.stored);
-        match Unfinished::open(&self.file).and_then(|unfinished| unfinished.aside()) {
+        match self.read(Unfinished::aside).await {
             Ok(0) => {}
             Ok(deliveries) => tracing::info!(deliveries, "Reading again what was set aside"),
             Err(error) => tracing::error!(error = format!("{error:#}"), "Looking at what was set aside failed"),
         }
-        if self.gateway.deliveries.retry_aside().await.is_err() {
-            tracing::error!("What was set aside could not be taken up again");
-        }
-        let (mut from, mut pause, mut again) = (0, AGAIN_AFTER, None);
+        let (mut from, mut pause, mut again, mut taken_over) = (0, AGAIN_AFTER, None, false);
         let mut sweep = Instant::now();
         loop {
             let now = Instant::now();
@@ -86,7 +82,17 @@ impl Intake {
             let began = from;
             let failed = tokio::select! {
                 () = stopped(&mut stopping) => return,
-                failed = self.round(&mut from) => failed,
+                failed = async {
+                    // What failed is tried again after its pause, not at each delivery that comes.
+                    if !taken_over && again.is_none() {
+                        let done = self.gateway.deliveries.take_over().await;
+                        if let Err(error) = done.context("Taking over what is unfinished") {
+                            return Some(error);
+                        }
+                        taken_over = true;
+                    }
+                    self.round(&mut from).await
+                } => failed,
             };
             match failed {
                 // What failed is read again after a pause; what comes meanwhile is not kept waiting by it.
@@ -114,7 +120,8 @@ impl Intake {
         let mut settling: JoinSet<Result<()>> = JoinSet::new();
         let mut failed = None;
         loop {
-            let page = match self.page(*from).await {
+            let after = *from;
+            let page = match self.read(move |unfinished| unfinished.after(after, PAGE)).await {
                 Ok(page) if page.is_empty() => break,
                 Ok(page) => page,
                 Err(error) => {
@@ -145,9 +152,11 @@ impl Intake {
         failed
     }
 
-    async fn page(&self, after: i64) -> Result<Vec<Delivery>> {
-        let file = self.file.clone();
-        let read = tokio::task::spawn_blocking(move || Unfinished::open(&file)?.after(after, PAGE));
+    /// Reads, on a thread where that may take its time.
+    async fn read<T: Send + 'static>(&self, work: impl FnOnce(&Unfinished) -> Result<T> + Send + 'static) -> Result<T> {
+        let unfinished = Arc::clone(&self.unfinished);
+        let read =
+            tokio::task::spawn_blocking(move || work(&unfinished.lock().unwrap_or_else(PoisonError::into_inner)));
         read.await.context("Reading deliveries")?
     }
 

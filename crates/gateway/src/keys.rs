@@ -1,4 +1,4 @@
-//! The server's key: 32 random bytes in the storage folder, from which everything keyed is derived, each use apart.
+//! The server's key: 32 random bytes in a file, from which everything keyed is derived, each use apart.
 //!
 //! A copy of the database without it shows no telephone number in `seen` (wamids contain it in base64) and opens no
 //! account by a one-time code. It belongs in the same backup, under lock.
@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// The name of its file.
+/// The name of its file in a backup, and in a folder of SQLite where none is configured.
 pub const FILE: &str = "server.key";
 /// Letters and digits that nobody confuses when a code is read aloud or written by hand (Crockford's base 32).
 const SPOKEN: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -31,23 +31,21 @@ impl std::fmt::Debug for ServerKey {
 }
 
 impl ServerKey {
-    /// Reads the key of a storage folder.
-    pub fn read(folder: &Path) -> Result<Self> {
-        let path = folder.join(FILE);
+    /// Reads the key.
+    pub fn read(path: &Path) -> Result<Self> {
         let mut bytes = Zeroizing::new([0; 32]);
         let doing = || format!("Reading the server's key {}", path.display());
-        std::fs::File::open(&path).with_context(doing)?.read_exact(bytes.as_mut()).with_context(doing)?;
+        std::fs::File::open(path).with_context(doing)?.read_exact(bytes.as_mut()).with_context(doing)?;
         Ok(Self(bytes))
     }
 
     /// Reads the key, or makes it where there is none yet.
-    pub fn read_or_make(folder: &Path) -> Result<Self> {
-        let path = folder.join(FILE);
+    pub fn read_or_make(path: &Path) -> Result<Self> {
         let mut options = std::fs::OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        match options.open(&path) {
+        match options.open(path) {
             Ok(mut file) => {
                 let bytes = Zeroizing::new(random::<32>()?);
                 let doing = || format!("Writing the server's key {}", path.display());
@@ -55,7 +53,7 @@ impl ServerKey {
                 file.sync_all().with_context(doing)?;
                 Ok(Self(bytes))
             }
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Self::read(folder),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Self::read(path),
             Err(error) => Err(error).with_context(|| format!("Making the server's key {}", path.display())),
         }
     }
@@ -77,6 +75,11 @@ impl ServerKey {
             mac.update(part);
         }
         mac.finalize().into_bytes().into()
+    }
+
+    /// What is noted of the key beside what hangs on it, so that another one shows.
+    pub fn mark(&self) -> [u8; 32] {
+        self.mac("mark", &[])
     }
 
     /// What stands in `seen` for an inbound item's own key.
@@ -172,13 +175,14 @@ mod tests {
     #[test]
     fn the_key_is_made_once_and_for_its_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(ServerKey::read(folder.path()).is_err());
-        let made = ServerKey::read_or_make(folder.path()).unwrap();
-        assert_eq!(made.0, ServerKey::read_or_make(folder.path()).unwrap().0);
+        let file = folder.path().join(FILE);
+        assert!(ServerKey::read(&file).is_err());
+        let made = ServerKey::read_or_make(&file).unwrap();
+        assert_eq!(made.0, ServerKey::read_or_make(&file).unwrap().0);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            let mode = std::fs::metadata(folder.path().join(FILE)).unwrap().permissions().mode();
+            let mode = std::fs::metadata(file).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
     }

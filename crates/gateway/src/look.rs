@@ -3,8 +3,8 @@
 
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
-    sync::Arc,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use anyhow::{Context, Result};
@@ -114,7 +114,12 @@ impl Disk {
 }
 
 /// Looks at everything.
-pub async fn look(gateway: &Arc<Gateway>, deliveries: PathBuf, disks: Vec<Disk>, until: Option<Millis>) -> Seen {
+pub async fn look(
+    gateway: &Arc<Gateway>,
+    deliveries: Arc<Mutex<Unfinished>>,
+    disks: Vec<Disk>,
+    until: Option<Millis>,
+) -> Seen {
     let at = gateway.clock.now();
     let mut agencies = BTreeMap::new();
     for agency in gateway.agencies.values() {
@@ -126,7 +131,8 @@ pub async fn look(gateway: &Arc<Gateway>, deliveries: PathBuf, disks: Vec<Disk>,
         };
         agencies.insert(agency.id.clone(), seen);
     }
-    let read = tokio::task::spawn_blocking(move || Unfinished::open(&deliveries)?.standing()).await;
+    let read = move || deliveries.lock().unwrap_or_else(PoisonError::into_inner).standing();
+    let read = tokio::task::spawn_blocking(read).await;
     let deliveries = read.context("Looking at the deliveries").flatten();
     if let Err(error) = &deliveries {
         tracing::warn!(error = format!("{error:#}"), "The deliveries could not be looked at");

@@ -22,11 +22,11 @@ pub fn rebuild(
     clock: &Arc<dyn Clock>,
     ids: &Arc<dyn Ids>,
 ) -> Result<Vec<(String, Seq)>> {
-    let _lock = gateway::lock(&config.journal)?;
-    let key = Arc::new(ServerKey::read(&config.journal)?);
+    let _lock = gateway::lock(config)?;
+    let key = Arc::new(ServerKey::read(&config.key_file)?);
     let mut rebuilt = Vec::new();
     for settings in chosen(config, agency)? {
-        let files = Files::of(&settings.id, &config.journal, &config.records);
+        let files = Files::of(&settings.id, &config.storage, &config.records);
         let journal = Journal::open(&files.journal)?;
         // The files, not only their rows: they may be damaged.
         for end in ["", "-wal", "-shm"] {

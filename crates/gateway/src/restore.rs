@@ -4,10 +4,15 @@
 //! what WhatsApp had not accepted yet may have gone out since and becomes *uncertain*; and sending is held until a person
 //! has looked and releases it.
 //!
-//! Everything is done beside the storage's own places, in a folder that no agency can be called, and then moved: the
-//! server's key comes last, without which no gateway serves. So a restore that breaks off leaves nothing half usable.
+//! Everything is done in files beside the storage's own places, in a folder that no agency can be called. Files are then
+//! moved, the server's key last, without which no gateway serves; into PostgreSQL they are copied in one transaction. So
+//! a restore that breaks off leaves nothing half usable.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Context, Result, bail, ensure};
 use data_encoding::HEXLOWER;
@@ -20,11 +25,11 @@ use tokio::sync::oneshot;
 
 use crate::{
     agency::{Files, chosen},
-    backup::{self, FORM, Head, MANIFEST, Manifest},
+    backup::{self, DELIVERIES, FORM, Head, JOURNAL, MANIFEST, Manifest},
     config::{self, Config},
     decider::Job,
-    erasure,
-    gateway::{self, DELIVERIES},
+    deliveries, erasure, gateway,
+    home::{self, Place, Server, Storage},
     init::{decider, make_private},
     journal::{self, Journal},
     keys::{self, ServerKey},
@@ -51,40 +56,102 @@ pub struct Restored {
     pub uncertain: usize,
 }
 
-/// Whether a restore broke off in a storage folder.
-pub fn broke_off(folder: &Path) -> bool {
-    folder.join(STAGING).exists()
+/// Where journals are restored before they are moved into their places.
+fn staging(config: &Config) -> PathBuf {
+    match &config.storage {
+        Storage::Sqlite(folder) => folder.join(STAGING),
+        Storage::Postgres(_) => config.records.join(STAGING),
+    }
+}
+
+/// Whether a restore broke off that has left something where a gateway would look for it.
+pub fn broke_off(config: &Config) -> bool {
+    matches!(config.storage, Storage::Sqlite(_)) && staging(config).exists()
 }
 
 /// Takes a backup into the storage of a configuration, which must be empty.
 pub fn restore(config: &Config, from: &Path, clock: &Arc<dyn Clock>, ids: &Arc<dyn Ids>) -> Result<Vec<Restored>> {
     let manifest = read(config, from)?;
-    make_private(&config.journal)?;
-    let _lock = gateway::lock(&config.journal)?;
-    ensure!(
-        holds_but_the_lock(&config.journal)?.is_none(),
-        "{} is not empty: a restore replaces nothing",
-        config.journal.display()
-    );
-    let staging = config.journal.join(STAGING);
-    let restored = restore_beside(config, from, &manifest, &staging, clock, ids);
+    let (staging, folder) = match &config.storage {
+        Storage::Sqlite(folder) => (staging(config), folder),
+        Storage::Postgres(_) => (staging(config), &config.records),
+    };
+    make_private(folder)?;
+    let _lock = gateway::lock(config)?;
+    if matches!(config.storage, Storage::Postgres(_)) && staging.exists() {
+        // Of one that broke off: nothing of it is in the database.
+        fs::remove_dir_all(&staging).with_context(|| format!("Removing {}", staging.display()))?;
+    }
+    must_be_empty(config, &manifest)?;
+    let journals = staging.join(JOURNALS);
+    let restored = restore_beside(config, from, &manifest, &staging, clock, ids).and_then(|restored| {
+        if let Storage::Postgres(server) = &config.storage {
+            // The key first: with it alone nothing can go wrong, and everything else comes at once.
+            bring_key(&journals, config)?;
+            copy_in(&manifest, &journals, config, server)?;
+        }
+        Ok(restored)
+    });
     if restored.is_err() {
         // Nothing was moved yet: the storage is left as empty as it was.
         let _ = fs::remove_dir_all(&staging);
     }
     let restored = restored?;
-    let journals = staging.join(JOURNALS);
-    let into_place = |name: &str| {
-        let to = config.journal.join(name);
-        fs::rename(journals.join(name), &to).with_context(|| format!("Moving to {}", to.display()))
-    };
-    manifest.heads.iter().try_for_each(|head| into_place(&head.agency))?;
-    into_place(DELIVERIES)?;
-    backup::sync_folder(&config.journal)?;
-    into_place(keys::FILE)?;
+    if let Storage::Sqlite(folder) = &config.storage {
+        let into_place = |name: &str| {
+            let to = folder.join(name);
+            fs::rename(journals.join(name), &to).with_context(|| format!("Moving to {}", to.display()))
+        };
+        manifest.heads.iter().try_for_each(|head| into_place(&head.agency))?;
+        into_place(DELIVERIES)?;
+        backup::sync_folder(folder)?;
+        bring_key(&journals, config)?;
+    }
     fs::remove_dir_all(&staging).with_context(|| format!("Removing {}", staging.display()))?;
-    backup::sync_folder(&config.journal)?;
+    backup::sync_folder(folder)?;
     Ok(restored)
+}
+
+fn must_be_empty(config: &Config, manifest: &Manifest) -> Result<()> {
+    let taken = match &config.storage {
+        Storage::Sqlite(folder) => holds_but_the_lock(folder)?,
+        Storage::Postgres(_) => {
+            let journals = manifest.heads.iter().map(|head| config.storage.journal(&head.agency));
+            let places: Vec<_> = journals.chain([config.storage.deliveries()]).collect();
+            home::is_there(&places)?
+        }
+    };
+    ensure!(!taken, "{} is not empty: a restore replaces nothing", config.storage);
+    Ok(())
+}
+
+/// Brings the server's key to its place, unless it is there already.
+fn bring_key(journals: &Path, config: &Config) -> Result<()> {
+    let (from, to) = (journals.join(keys::FILE), &config.key_file);
+    let doing = || format!("Bringing the server's key to {}", to.display());
+    if to.exists() {
+        ensure!(ServerKey::read(to)?.mark() == ServerKey::read(&from)?.mark(), "{}: another one is there", doing());
+        return Ok(());
+    }
+    let folder = to.parent().context("It has no folder").with_context(doing)?;
+    make_private(folder)?;
+    let part = to.with_extension("part");
+    backup::copy(&from, &part)?;
+    fs::rename(&part, to).with_context(doing)?;
+    backup::sync_folder(folder)
+}
+
+/// Copies what was restored in files into PostgreSQL, all of it or nothing.
+fn copy_in(manifest: &Manifest, journals: &Path, config: &Config, server: &Arc<Server>) -> Result<()> {
+    let files = manifest.heads.iter().map(|head| {
+        let file = journals.join(&head.agency).join(JOURNAL);
+        (file, config.storage.journal(&head.agency), journal::SCHEMA)
+    });
+    let deliveries = journals.join(DELIVERIES);
+    // As this version has it.
+    deliveries::make(&Place::from(&deliveries))?;
+    let files: Vec<_> = files.chain([(deliveries, config.storage.deliveries(), deliveries::SCHEMA)]).collect();
+    home::copy_in(&files, server)
 }
 
 /// Restores every journal in a folder beside the storage's own places.
@@ -100,19 +167,20 @@ fn restore_beside(
     make_private(&journals)?;
     backup::copy(&from.join(DELIVERIES), &journals.join(DELIVERIES))?;
     backup::copy(&from.join(keys::FILE), &journals.join(keys::FILE))?;
-    let key = Arc::new(ServerKey::read(&journals)?);
+    let key = Arc::new(ServerKey::read(&journals.join(keys::FILE))?);
+    let storage = Storage::Sqlite(journals.clone());
     let ledger = Ledger::at(&config.erasure_ledger).read()?;
     let mut restored = Vec::new();
     for head in &manifest.heads {
         let settings = chosen(config, Some(&head.agency))?.pop().context("The agency is gone")?;
-        make_private(&journals.join(&head.agency))?;
-        let file = journal::path(&journals, &head.agency);
-        backup::copy(&journal::path(from, &head.agency), &file)?;
+        let folder = journals.join(&head.agency);
+        make_private(&folder)?;
+        backup::copy(&from.join(&head.agency).join(JOURNAL), &folder.join(JOURNAL))?;
         let doing = || format!("Restoring the journal of {}", head.agency);
-        let files = Files::of(&head.agency, &journals, &records);
+        let files = Files::of(&head.agency, &storage, &records);
         let erased = ledger.iter().filter(|erased| erased.agency == head.agency).collect::<Vec<_>>();
         restored.push(renew(settings, head, &files, &key, clock, ids, &erased).with_context(doing)?);
-        erase_again(&head.agency, &files, &journals.join(DELIVERIES), &key, &erased).with_context(doing)?;
+        erase_again(&head.agency, &files, &storage.deliveries(), &key, &erased).with_context(doing)?;
     }
     Ok(restored)
 }
@@ -121,7 +189,7 @@ fn restore_beside(
 pub fn release_sending(config: &Config, agency: Option<&str>) -> Result<Vec<String>> {
     let mut released = Vec::new();
     for settings in chosen(config, agency)? {
-        let mut journal = Journal::open(&journal::path(&config.journal, &settings.id))?;
+        let mut journal = Journal::open(&config.storage.journal(&settings.id))?;
         let mut batch = journal.begin()?;
         if batch.release_sending()? {
             released.push(settings.id.clone());
@@ -162,7 +230,7 @@ fn renew(
     ids: &Arc<dyn Ids>,
     erased: &[&Erased],
 ) -> Result<Restored> {
-    match verify::journal(&files.journal, &[])? {
+    match verify::journal(files.journal.clone(), &[])? {
         Err(flaw) => return Err(flaw).context("The backup's journal is not as it was written"),
         Ok(found) if found.seq != head.seq || HEXLOWER.encode(&found.chain) != head.chain => {
             bail!("The journal's head is not the one in the manifest");
@@ -194,8 +262,8 @@ fn renew(
 }
 
 /// Takes whoever was erased since the backup out of it everywhere else.
-fn erase_again(agency: &str, files: &Files, deliveries: &Path, key: &ServerKey, erased: &[&Erased]) -> Result<()> {
-    let erasing = journal::Reader::open(&files.journal)?.erasing()?;
+fn erase_again(agency: &str, files: &Files, deliveries: &Place, key: &ServerKey, erased: &[&Erased]) -> Result<()> {
+    let erasing = journal::Reader::open(files.journal.clone())?.erasing()?;
     for traces in erased.iter().map(|erased| &erased.traces).chain(erasing.iter().map(|(_, traces)| traces)) {
         erasure::in_deliveries(deliveries, key, agency, traces)?;
     }
@@ -210,14 +278,14 @@ fn erase_again(agency: &str, files: &Files, deliveries: &Path, key: &ServerKey, 
     erasure::gone(home.scrub())
 }
 
-/// Something in a folder beside the lock, if there is any.
-fn holds_but_the_lock(folder: &Path) -> Result<Option<std::ffi::OsString>> {
+/// Whether there is something in a folder beside the lock.
+fn holds_but_the_lock(folder: &Path) -> Result<bool> {
     let doing = || format!("Reading the folder {}", folder.display());
     for entry in fs::read_dir(folder).with_context(doing)? {
         let name = entry.with_context(doing)?.file_name();
         if name != LOCK {
-            return Ok(Some(name));
+            return Ok(true);
         }
     }
-    Ok(None)
+    Ok(false)
 }

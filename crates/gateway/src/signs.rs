@@ -30,8 +30,10 @@ use tokio::time::Instant;
 use crate::{
     alarms::{Alarm, Board, Change, Thresholds},
     config::{Config, Secret},
+    deliveries::Unfinished,
     failure::Failure,
     gateway::Gateway,
+    home::Storage,
     look::{self, Disk, Seen},
     tls,
 };
@@ -47,7 +49,7 @@ pub struct Signs {
     handle: PrometheusHandle,
     token: Option<Secret>,
     thresholds: Thresholds,
-    deliveries: PathBuf,
+    deliveries: Arc<Mutex<Unfinished>>,
     folders: Vec<(&'static str, PathBuf)>,
     certificate_until: Option<Millis>,
     began: Instant,
@@ -57,14 +59,19 @@ pub struct Signs {
 
 impl Signs {
     /// Begins to count.
-    pub fn start(config: &Config, deliveries: PathBuf) -> Result<Self> {
+    pub fn start(config: &Config, deliveries: Unfinished) -> Result<Self> {
         let certificate_until = config.server.tls_cert.as_deref().map(tls::valid_until).transpose()?;
+        // The disk of a database is looked after where that is.
+        let journal = match &config.storage {
+            Storage::Sqlite(folder) => Some(("journal", folder.clone())),
+            Storage::Postgres(_) => None,
+        };
         Ok(Self {
             handle: recorder()?,
             token: config.server.metrics_token.clone(),
             thresholds: config.alarms,
-            deliveries,
-            folders: vec![("journal", config.journal.clone()), ("records", config.records.clone())],
+            deliveries: Arc::new(Mutex::new(deliveries)),
+            folders: journal.into_iter().chain([("records", config.records.clone())]).collect(),
             certificate_until,
             began: Instant::now(),
             board: Mutex::default(),
@@ -81,7 +88,7 @@ impl Signs {
             return Arc::clone(seen);
         }
         let disks = self.folders.iter().filter_map(|(folder, path)| Disk::of(folder, path)).collect();
-        let fresh = look::look(gateway, self.deliveries.clone(), disks, self.certificate_until).await;
+        let fresh = look::look(gateway, Arc::clone(&self.deliveries), disks, self.certificate_until).await;
         let (before, fresh) = (seen.take(), Arc::new(fresh));
         show(&fresh, before.as_ref().map(|(_, before)| &**before));
         self.handle.run_upkeep();

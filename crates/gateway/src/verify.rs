@@ -17,9 +17,10 @@ use domain::{
 };
 
 use crate::{
-    agency::{Files, chosen},
+    agency::chosen,
     config::Config,
     heads,
+    home::Place,
     journal::{Head, Reader, Stored},
 };
 
@@ -103,18 +104,17 @@ pub fn agencies(config: &Config, agency: Option<&str>, witness: Option<&Path>) -
     for settings in chosen(config, agency)? {
         let ours: Vec<_> = witnesses.iter().filter(|witness| witness.agency == settings.id).cloned().collect();
         ensure!(witness.is_none() || !ours.is_empty(), "Among the signed heads there is none of {}", settings.id);
-        let file = Files::of(&settings.id, &config.journal, &config.records).journal;
-        let found = journal(&file, &ours).with_context(|| format!("Verifying the journal of {}", settings.id))?;
+        let found = journal(config.storage.journal(&settings.id), &ours)
+            .with_context(|| format!("Verifying the journal of {}", settings.id))?;
         reports.push(Report { agency: settings.id.clone(), found });
     }
     Ok(reports)
 }
 
-/// Verifies the journal in a file, which a gateway may be writing to. Witnesses must be this agency's, and their
-/// signatures checked.
-pub fn journal(file: &Path, witnesses: &[Witness]) -> Result<Result<Head, Flaw>> {
+/// Verifies a journal, which a gateway may be writing to. Witnesses must be this agency's, and their signatures checked.
+pub fn journal(place: impl Into<Place>, witnesses: &[Witness]) -> Result<Result<Head, Flaw>> {
     let mut check = Check::new(witnesses);
-    let head = Reader::open(file)?.stored(|stored| Ok(check.entry(&stored)))?;
+    let head = Reader::open(place)?.stored(|stored| Ok(check.entry(&stored)))?;
     Ok(check.end(&head).map(|()| head))
 }
 

@@ -6,15 +6,25 @@
 //! `query` are for single statements, `insert` and `which_of` for many rows at once: a round trip for each row would cost
 //! more than everything else where the home is another machine.
 
+mod place;
+mod postgres;
+mod schema;
+mod server;
 mod sqlite;
+mod transfer;
 mod value;
 
-use std::path::Path;
+use anyhow::{Context, Result};
 
-use anyhow::Result;
-
-pub use self::value::{Row, Value};
-pub(crate) use self::{sqlite::Sqlite, value::values};
+pub(crate) use self::value::values;
+pub use self::{
+    place::{Place, Storage},
+    postgres::Postgres,
+    server::Server,
+    sqlite::Sqlite,
+    transfer::{copy_in, copy_out, is_there},
+    value::{Row, Value},
+};
 
 /// Rows that go into a table together.
 #[derive(Debug, Clone, Copy)]
@@ -40,28 +50,44 @@ pub enum Kind {
 pub enum Home {
     /// A file.
     Sqlite(Sqlite),
+    /// A schema of a database.
+    Postgres(Box<Postgres>),
 }
 
 impl Home {
-    /// Makes a file, or opens it, and brings its tables to the last of `steps`.
-    pub fn make(path: &Path, steps: &[&str]) -> Result<Self> {
-        Ok(Self::Sqlite(Sqlite::writer(path, true, steps)?))
+    /// Makes the tables where they are absent, or brings them to the last of `steps`.
+    pub fn make(place: &Place, steps: &[&str]) -> Result<Self> {
+        Self::open(place, true, steps)
     }
 
-    /// Opens a file that is there, and brings its tables to the last of `steps`.
-    pub fn writer(path: &Path, steps: &[&str]) -> Result<Self> {
-        Ok(Self::Sqlite(Sqlite::writer(path, false, steps)?))
+    /// Opens tables that are there, and brings them to the last of `steps`.
+    pub fn writer(place: &Place, steps: &[&str]) -> Result<Self> {
+        Self::open(place, false, steps)
     }
 
-    /// Opens a file for reading alone.
-    pub fn reader(path: &Path) -> Result<Self> {
-        Ok(Self::Sqlite(Sqlite::reader(path)?))
+    fn open(place: &Place, create: bool, steps: &[&str]) -> Result<Self> {
+        let opened = match place {
+            Place::Sqlite(file) => Sqlite::writer(file, create, steps).map(Self::Sqlite),
+            Place::Postgres(server, schema) => {
+                Postgres::writer(server, schema, create, steps).map(|home| Self::Postgres(Box::new(home)))
+            }
+        };
+        opened.with_context(|| format!("Opening {place}"))
+    }
+
+    /// Opens tables for reading alone.
+    pub fn reader(place: &Place) -> Result<Self> {
+        Ok(match place {
+            Place::Sqlite(file) => Self::Sqlite(Sqlite::reader(file)?),
+            Place::Postgres(server, schema) => Self::Postgres(Box::new(Postgres::reader(server, schema))),
+        })
     }
 
     /// Runs a statement; how many rows it touched.
     pub fn execute(&self, sql: &str, values: &[Value]) -> Result<u64> {
         match self {
             Self::Sqlite(home) => home.execute(sql, values),
+            Self::Postgres(home) => home.execute(sql, values),
         }
     }
 
@@ -69,6 +95,7 @@ impl Home {
     pub fn query(&self, sql: &str, values: &[Value]) -> Result<Vec<Row>> {
         match self {
             Self::Sqlite(home) => home.query(sql, values),
+            Self::Postgres(home) => home.query(sql, values),
         }
     }
 
@@ -81,14 +108,15 @@ impl Home {
     pub fn insert(&self, into: Insert, rows: &[Vec<Value>]) -> Result<()> {
         match self {
             Self::Sqlite(home) => home.insert(into, rows),
+            Self::Postgres(home) => home.insert(into.table, into.columns, rows),
         }
     }
 
-    /// Runs a query once for all of these values; it compares with the one parameter by `= $1`.
-    pub fn which_of(&self, sql: &str, kind: Kind, values: &[Value]) -> Result<Vec<Row>> {
-        let _ = kind;
+    /// Runs a statement for each of these values, which it compares with by `= $1`, its one parameter; what it returns.
+    pub fn for_each_of(&self, sql: &str, values: &[Value]) -> Result<Vec<Row>> {
         match self {
-            Self::Sqlite(home) => home.which_of(sql, values),
+            Self::Sqlite(home) => home.for_each_of(sql, values),
+            Self::Postgres(home) => home.for_each_of(sql, values),
         }
     }
 
@@ -97,21 +125,23 @@ impl Home {
     pub fn scrub(&self) -> Result<bool> {
         match self {
             Self::Sqlite(home) => home.scrub(),
+            Self::Postgres(home) => home.scrub(),
         }
     }
 
-    /// Begins a transaction; nobody else writes until it ends.
+    /// Begins a transaction that writes. In SQLite nobody else does until it ends.
     pub fn begin(&self) -> Result<()> {
         match self {
             Self::Sqlite(home) => home.run("BEGIN IMMEDIATE"),
+            Self::Postgres(home) => home.begin("READ COMMITTED"),
         }
     }
 
-    /// What a query ends with whose row nobody else may read for changing it until this transaction ends.
+    /// What a query ends with whose row is to be this transaction's alone until it ends.
     pub fn for_update(&self) -> &'static str {
         match self {
-            // Whoever has begun to write is alone.
             Self::Sqlite(_) => "",
+            Self::Postgres(_) => " FOR UPDATE",
         }
     }
 
@@ -119,6 +149,7 @@ impl Home {
     pub fn begin_to_read(&self) -> Result<()> {
         match self {
             Self::Sqlite(home) => home.run("BEGIN"),
+            Self::Postgres(home) => home.begin("REPEATABLE READ READ ONLY"),
         }
     }
 
@@ -126,6 +157,7 @@ impl Home {
     pub fn commit(&self) -> Result<()> {
         match self {
             Self::Sqlite(home) => home.run("COMMIT"),
+            Self::Postgres(home) => home.commit(),
         }
     }
 
@@ -133,13 +165,30 @@ impl Home {
     pub fn roll_back(&self) {
         match self {
             Self::Sqlite(home) => home.roll_back(),
+            Self::Postgres(home) => home.roll_back(),
         }
     }
 
-    /// `SAVEPOINT`, `RELEASE` or `ROLLBACK TO`.
-    pub fn savepoint(&self, word: &str) -> Result<()> {
+    /// Sets a savepoint.
+    pub fn save(&self) -> Result<()> {
+        self.run("SAVEPOINT item").context("Setting a savepoint")
+    }
+
+    /// Forgets the savepoint.
+    pub fn release(&self) -> Result<()> {
+        self.run("RELEASE SAVEPOINT item").context("Releasing a savepoint")
+    }
+
+    /// Undoes what was done since the savepoint.
+    pub fn undo(&self) -> Result<()> {
+        self.run("ROLLBACK TO SAVEPOINT item").context("Rolling back to a savepoint")?;
+        self.release()
+    }
+
+    fn run(&self, sql: &str) -> Result<()> {
         match self {
-            Self::Sqlite(home) => home.run(&format!("{word} item")),
+            Self::Sqlite(home) => home.run(sql),
+            Self::Postgres(home) => home.run(sql),
         }
     }
 }

@@ -72,10 +72,10 @@ impl Sqlite {
         Ok(())
     }
 
-    pub(super) fn which_of(&self, sql: &str, values: &[Value]) -> Result<Vec<Row>> {
+    pub(super) fn for_each_of(&self, sql: &str, values: &[Value]) -> Result<Vec<Row>> {
         let (mut select, mut found) = (self.0.prepare_cached(sql)?, Vec::new());
         for value in values {
-            collect(&mut *select, std::slice::from_ref(value), &mut found)?;
+            collect(&mut select, std::slice::from_ref(value), &mut found)?;
         }
         Ok(found)
     }
@@ -91,7 +91,7 @@ fn collect(select: &mut Statement<'_>, values: &[Value], into: &mut Vec<Row>) ->
     Ok(())
 }
 
-fn value(found: ValueRef<'_>) -> Result<Value> {
+pub(super) fn value(found: ValueRef<'_>) -> Result<Value> {
     Ok(match found {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(integer) => Value::Integer(integer),

@@ -74,6 +74,11 @@ impl From<Vec<Value>> for Row {
 }
 
 impl Row {
+    /// All columns that were not taken yet.
+    pub fn into_values(self) -> Vec<Value> {
+        self.0.collect()
+    }
+
     /// The next column, whatever it holds.
     pub fn value(&mut self) -> Result<Value> {
         self.0.next().context("The row has no such column")
@@ -81,8 +86,14 @@ impl Row {
 
     /// The next column.
     pub fn integer(&mut self) -> Result<i64> {
+        self.integer_or_null()?.context("A column does not hold an integer")
+    }
+
+    /// The next column.
+    pub fn integer_or_null(&mut self) -> Result<Option<i64>> {
         match self.value()? {
-            Value::Integer(integer) => Ok(integer),
+            Value::Integer(integer) => Ok(Some(integer)),
+            Value::Null => Ok(None),
             _ => bail!("A column does not hold an integer"),
         }
     }

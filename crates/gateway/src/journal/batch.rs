@@ -19,7 +19,7 @@ use domain::{
 };
 use uuid::Uuid;
 
-use super::{Credential, Erasing, Head, chain_at, credential, entries_after, entry, head, sending_held};
+use super::{Credential, Erasing, Head, Trail, chain_at, credential, entries_after, entry, head, sending_held};
 use crate::{
     home::{Home, Insert, Kind, Value, values},
     keys,
@@ -74,9 +74,10 @@ pub struct Batch<'a> {
     over: bool,
 }
 
-/// An entry as it goes into its table, and the chain after it.
+/// An entry as it goes into its table, and the chain before and after it.
 struct NewRow {
     seq: Seq,
+    before: Hash,
     chain: Hash,
     row: Vec<Value>,
 }
@@ -136,7 +137,7 @@ impl<'a> Batch<'a> {
     /// The home, for a statement that is to be undone with the item that it belongs to.
     pub(crate) fn home(&self) -> Result<&Home> {
         if self.item.get() == Item::Begun {
-            self.home.savepoint("SAVEPOINT").context("Setting a savepoint")?;
+            self.home.save()?;
             self.item.set(Item::Saved);
         }
         Ok(self.home)
@@ -145,14 +146,14 @@ impl<'a> Batch<'a> {
     /// Asks at once for what the items of this batch will ask for one by one.
     pub fn look_ahead(&mut self, items: &[Hash], commands: &[CommandId]) -> Result<()> {
         let keys: Vec<Value> = items.iter().map(Value::from).collect();
-        let found = self.home.which_of("SELECT item FROM seen WHERE item = $1", Kind::Blob, &keys);
+        let found = self.home.for_each_of("SELECT item FROM seen WHERE item = $1", &keys);
         self.known.extend(items.iter().map(|item| (*item, false)));
         for mut row in found.context("Looking for inbound items")? {
             self.known.insert(row.bytes()?, true);
         }
         let ids: Vec<Value> = commands.iter().map(|id| id.to_string().into()).collect();
         let sql = "SELECT staff, id, hash, answer, at FROM commands WHERE id = $1";
-        let found = self.home.which_of(sql, Kind::Text, &ids).context("Looking for the answers of commands")?;
+        let found = self.home.for_each_of(sql, &ids).context("Looking for the answers of commands")?;
         self.answered.extend(commands.iter().map(|id| (*id, Vec::new())));
         for mut row in found {
             let (staff, id) = (row.text()?.parse()?, row.text()?.parse()?);
@@ -185,7 +186,7 @@ impl<'a> Batch<'a> {
             &digest,
             &chain,
         ];
-        self.entries.push(NewRow { seq: entry.seq, chain, row: row.to_vec() });
+        self.entries.push(NewRow { seq: entry.seq, before: self.head.chain, chain, row: row.to_vec() });
         self.head.seq = entry.seq;
         self.head.at = entry.at;
         self.head.chain = chain;
@@ -323,26 +324,6 @@ impl<'a> Batch<'a> {
             .context("Noting from where somebody signed in")
     }
 
-    /// Entries after a place, for `records` to catch up.
-    pub fn entries_after(&self, seq: Seq, limit: u32) -> Result<Vec<Entry>> {
-        let mut entries = entries_after(self.home, seq, limit)?;
-        for new in self.entries.iter().filter(|new| new.seq > seq) {
-            if entries.len() >= limit as usize {
-                break;
-            }
-            entries.push(entry(new.row.clone().into())?);
-        }
-        Ok(entries)
-    }
-
-    /// The chain after an entry.
-    pub fn chain_at(&self, seq: Seq) -> Result<Option<Hash>> {
-        match self.entries.iter().find(|new| new.seq == seq) {
-            Some(new) => Ok(Some(new.chain)),
-            None => chain_at(self.home, seq),
-        }
-    }
-
     /// Gives the journal a new id, so that whoever knew the old one starts afresh.
     pub fn rename(&mut self, id: Uuid) {
         self.head.journal = id.to_string();
@@ -393,7 +374,7 @@ impl<'a> Batch<'a> {
     /// Keeps what was done since the mark.
     pub fn keep(&mut self, _: Mark) -> Result<()> {
         match self.item.replace(Item::None) {
-            Item::Saved => self.home.savepoint("RELEASE").context("Releasing a savepoint"),
+            Item::Saved => self.home.release(),
             Item::None | Item::Begun => Ok(()),
         }
     }
@@ -409,8 +390,7 @@ impl<'a> Batch<'a> {
         self.head = mark.head;
         self.held.take();
         if self.item.replace(Item::None) == Item::Saved {
-            self.home.savepoint("ROLLBACK TO").context("Rolling back to a savepoint")?;
-            self.home.savepoint("RELEASE").context("Releasing a savepoint")?;
+            self.home.undo()?;
         }
         Ok(())
     }
@@ -439,6 +419,33 @@ impl<'a> Batch<'a> {
         self.home.commit().context("Committing the journal")?;
         self.over = true;
         Ok(())
+    }
+}
+
+/// With what the batch holds.
+impl Trail for Batch<'_> {
+    fn last(&self) -> Result<Head> {
+        Ok(self.head.clone())
+    }
+
+    fn chain_at(&self, seq: Seq) -> Result<Option<Hash>> {
+        match self.entries.iter().find(|new| new.seq == seq) {
+            Some(new) => Ok(Some(new.chain)),
+            None => chain_at(self.home, seq),
+        }
+    }
+
+    fn entries_after(&self, seq: Seq, limit: u32) -> Result<Vec<Entry>> {
+        let mut entries = entries_after(self.home, seq, limit)?;
+        for new in self.entries.iter().filter(|new| new.seq > seq) {
+            if entries.len() >= limit as usize {
+                break;
+            }
+            let mut row = new.row.clone();
+            row.push((&new.before).into());
+            entries.push(entry(row.into())?);
+        }
+        Ok(entries)
     }
 }
 

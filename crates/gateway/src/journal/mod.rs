@@ -7,8 +7,6 @@ mod batch;
 mod erasing;
 mod reader;
 
-use std::path::{Path, PathBuf};
-
 use anyhow::{Context, Result, anyhow, bail};
 use domain::{
     chain::{self, Hash, Header},
@@ -22,9 +20,9 @@ pub use self::{
     erasing::{Erasing, Traces},
     reader::Reader,
 };
-use crate::home::{Home, Row, Value, values};
+use crate::home::{Home, Place, Row, Value, values};
 
-const SCHEMA: &[&str] = &[
+pub(crate) const SCHEMA: &[&str] = &[
     include_str!("1.sql"),
     include_str!("2.sql"),
     crate::orphans::SCHEMA,
@@ -89,8 +87,8 @@ pub struct Journal {
 
 impl Journal {
     /// Makes a journal, empty and with an id of its own, or opens the one that is there.
-    pub fn make(path: &Path, id: Uuid) -> Result<Self> {
-        let home = Home::make(path, SCHEMA).context("Making the journal")?;
+    pub fn make(place: &Place, id: Uuid) -> Result<Self> {
+        let home = Home::make(place, SCHEMA).context("Making the journal")?;
         home.execute(
             "INSERT INTO head (one, journal, seq, chain, at) VALUES (1, $1, 0, $2, 0) ON CONFLICT (one) DO NOTHING",
             values![id.to_string(), &chain::START],
@@ -100,8 +98,8 @@ impl Journal {
     }
 
     /// Opens a journal that `init` has made.
-    pub fn open(path: &Path) -> Result<Self> {
-        Ok(Self { home: home(path)? })
+    pub fn open(place: &Place) -> Result<Self> {
+        Ok(Self { home: home(place)? })
     }
 
     /// Begins a transaction and locks the head.
@@ -111,13 +109,32 @@ impl Journal {
 }
 
 /// A connection to a journal for what is no transaction of it.
-pub(crate) fn home(path: &Path) -> Result<Home> {
-    Home::writer(path, SCHEMA).context("Opening the journal")
+pub(crate) fn home(place: &Place) -> Result<Home> {
+    Home::writer(place, SCHEMA).context("Opening the journal")
 }
 
-/// Where an agency's journal is.
-pub fn path(folder: &Path, agency: &str) -> PathBuf {
-    folder.join(agency).join("journal.db")
+/// What `records` is brought up from: a journal as it is committed, or the batch under way.
+pub trait Trail {
+    /// The head.
+    fn last(&self) -> Result<Head>;
+    /// The chain after an entry.
+    fn chain_at(&self, seq: Seq) -> Result<Option<Hash>>;
+    /// Entries after a place, at most so many, in order.
+    fn entries_after(&self, seq: Seq, limit: u32) -> Result<Vec<Entry>>;
+}
+
+impl Trail for Journal {
+    fn last(&self) -> Result<Head> {
+        head(&self.home, "")
+    }
+
+    fn chain_at(&self, seq: Seq) -> Result<Option<Hash>> {
+        chain_at(&self.home, seq)
+    }
+
+    fn entries_after(&self, seq: Seq, limit: u32) -> Result<Vec<Entry>> {
+        entries_after(&self.home, seq, limit)
+    }
 }
 
 /// The columns of an entry, in the order in which they are written and read.

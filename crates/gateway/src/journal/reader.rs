@@ -1,7 +1,5 @@
 //! Reads a journal beside its writer.
 
-use std::path::Path;
-
 use anyhow::{Context, Result};
 use domain::{
     chain::Hash,
@@ -13,7 +11,7 @@ use domain::{
 use super::{
     Attempts, Credential, ENTRY, Head, PROOF, Stored, chain_at, credential, entries, entries_after, head, sending_held,
 };
-use crate::home::{Home, Row, values};
+use crate::home::{Home, Place, Row, values};
 
 /// Rows read at once while a journal is read whole.
 const PAGE: u32 = 1000;
@@ -25,8 +23,8 @@ pub struct Reader {
 
 impl Reader {
     /// Opens a journal for reading.
-    pub fn open(path: &Path) -> Result<Self> {
-        Ok(Self { home: Home::reader(path)? })
+    pub fn open(place: impl Into<Place>) -> Result<Self> {
+        Ok(Self { home: Home::reader(&place.into())? })
     }
 
     /// The head.

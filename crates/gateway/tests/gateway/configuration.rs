@@ -23,12 +23,22 @@ fn what_is_wrong_is_said_in_words() {
     let house = House::new("http://127.0.0.1:9");
     assert!(run(&house, &["check"]).status.success());
     let good = std::fs::read_to_string(&house.config).unwrap();
-    let cases: [(&str, &str, &str); 17] = [
+    let postgres = |address: &str| format!("{address}\"\nkey_file = \"server.key");
+    let elsewhere = postgres("postgres://user@db.example/shubbak?sslmode=disable");
+    let cases: [(&str, &str, &str); 25] = [
         ("127.0.0.1:0", "0.0.0.0:0", "behind_proxy"),
         ("[storage]", "tls_cert = \"c.pem\"\n[storage]", "belong together"),
         ("[storage]", "tls_cert = \"c.pem\"\ntls_key = \"k.pem\"\n[storage]", "Reading the certificate"),
-        ("sqlite:data", "postgres://user:hunter2@db/shubbak", "no journal in PostgreSQL"),
+        ("sqlite:data", "postgres://user:hunter2@db/shubbak", "bears a password"),
         ("sqlite:data", "data", "sqlite:FOLDER"),
+        ("sqlite:data", "postgres://user@localhost/shubbak", "key_file"),
+        ("sqlite:data", &postgres("postgres://localhost/shubbak"), "names no user"),
+        ("sqlite:data", &postgres("postgres://user@localhost"), "names no database"),
+        ("sqlite:data", &postgres("postgres:///shubbak?user=u"), "names no host"),
+        ("sqlite:data", &postgres("postgres://user@localhost/shubbak?sslmod=require"), "is not of the form"),
+        ("sqlite:data", &elsewhere, "in the clear"),
+        ("sqlite:data\"", &(postgres("postgres://user@localhost/s") + "\"\npassword_file = \"nowhere\""), "nowhere"),
+        ("records = \"data\"", "records = \"data\"\nca_file = \"ca.pem\"", "not for SQLite"),
         ("records = \"data\"", "records = \"data\"\nmedia = \"s3://bucket\"", "no media in S3"),
         ("id = \"mew\"", "id = \"Mew!\"", "small letters"),
         ("token_file = \"token\"", "token_file = \"nowhere\"", "nowhere"),

@@ -213,7 +213,7 @@ impl House {
             .unwrap()
             .map(Result::unwrap)
             .collect::<Vec<Stored>>();
-        let reader = gateway::journal::Reader::open(&self.folder.path().join("data/mew/journal.db")).unwrap();
+        let reader = gateway::journal::Reader::open(self.folder.path().join("data/mew/journal.db")).unwrap();
         let entries = reader.entries_after(0, u32::MAX).unwrap();
         assert_eq!(rows.len(), entries.len());
         for ((place, (seq, salt, body, digest, stored)), entry) in (1..).zip(rows).zip(entries) {

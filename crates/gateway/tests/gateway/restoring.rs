@@ -125,7 +125,7 @@ async fn a_backup_under_load_is_restored_and_sends_nothing_until_released() {
 
     // The chain's head is the one that the journal had at that point, and it went on meanwhile.
     let head = &manifest.heads[0];
-    let original = Reader::open(&house.folder.path().join("data/mew/journal.db")).unwrap();
+    let original = Reader::open(house.folder.path().join("data/mew/journal.db")).unwrap();
     assert_eq!(data_encoding::HEXLOWER.encode(&original.chain_at(head.seq).unwrap().unwrap()), head.chain);
     assert!(original.head().unwrap().seq > head.seq, "nothing was written during the backup: this showed nothing");
 

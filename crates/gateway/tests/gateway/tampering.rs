@@ -298,7 +298,7 @@ async fn a_head_is_signed_each_day_and_goes_along_with_the_cursor() {
     served.stop().await;
     let witnesses: Vec<Witness> = signed().iter().map(|text| serde_json::from_str(text).unwrap()).collect();
     assert!(witnesses[0].seq < witnesses[1].seq && witnesses[0].at + DAY <= witnesses[1].at, "{witnesses:?}");
-    assert_eq!(verify::journal(&house.folder.path().join("data/mew/journal.db"), &witnesses).unwrap().err(), None);
+    assert_eq!(verify::journal(house.folder.path().join("data/mew/journal.db"), &witnesses).unwrap().err(), None);
 }
 
 #[test]
