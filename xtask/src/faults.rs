@@ -80,6 +80,11 @@ const FAULTS: &[Fault] = &[
         "some among 1,000 desks do not read",
         "many::who_does_not_read_is_sent_away_and_nobody_else_notices",
     ),
+    Fault(
+        "partition",
+        "the network between desk and gateway breaks",
+        "partition::both_sides_come_to_the_same_and_the_outbox_goes_once",
+    ),
 ];
 
 /// What came of one.
@@ -102,6 +107,8 @@ pub(crate) fn run_all(options: &Options) -> Result<()> {
         bail!("There is no fault of this name; there are {}", names.join(", "));
     }
     prerequisites::for_faults()?;
+    // The programs too: a test may not name the crate of one that it starts.
+    run(cargo().args(["build"]))?;
     run(cargo().args(["nextest", "run", "--no-run"]))?;
     let length = if options.long { "long" } else { "full" };
     let outcomes = wanted.into_iter().map(|fault| inject(fault, length, options.seed)).collect::<Result<Vec<_>>>()?;
@@ -158,7 +165,8 @@ mod tests {
 
     #[test]
     fn each_fault_names_a_test_that_is_there() {
-        let folders = ["crates/gateway/tests/gateway"].map(|folder| crate::build::root().join(folder));
+        let folders = ["crates/gateway/tests/gateway", "crates/development-host/tests/host"]
+            .map(|folder| crate::build::root().join(folder));
         for Fault(name, _, test) in FAULTS {
             let (module, function) = test.split_once("::").unwrap();
             let there = folders.iter().any(|folder| {
