@@ -2,7 +2,10 @@
 #![expect(unreachable_pub, reason = "one test program: what its modules share is public among them")]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "../../../../tests/canaries.rs"]
+mod canaries;
 mod encryption;
+mod logs;
 mod notifications;
 mod outbox;
 mod presence;
