@@ -79,7 +79,7 @@ async fn a_whole_day_logs_nothing_personal() {
     place.desk.add_note(AddNote { conversation: talk.conversation, case: talk.case, text: NOTE.into() }).await.unwrap();
     until("the note", async || place.gateway.notes().len() == 1).await;
 
-    // Entries that cannot be read, gaps, breaks, another journal.
+    // Entries that cannot be read, gaps.
     let body = json!({"note": ODD, "text": [ODD], "case": ODD});
     let odd = Fact::Unknown { kind: "note_added".into(), body: body.clone() };
     place.gateway.append(Scope::Case(talk.case), Actor::System, None, odd);
@@ -88,17 +88,16 @@ async fn a_whole_day_logs_nothing_personal() {
     place.gateway.inside().faults.swallow.insert(seq + 1);
     place.gateway.write(talk, WORDS);
     place.gateway.write(talk, WORDS);
-    place.gateway.say_catch_up();
     until("all of it", async || place.messages_or_none(talk).await >= 4).await;
-    place.gateway.begin_another_journal();
-    let talk = place.gateway.talk(NAME, WORDS);
-    place.shows(talk).await;
 
-    // The gateway goes away and comes back; the desk locks, and somebody guesses.
+    // The gateway goes away and comes back with another journal; the desk locks, and somebody guesses.
     place.gateway.stop().await;
     place.is_offline().await;
     place.reply(talk, REPLY).await;
+    place.gateway.begin_another_journal();
+    let talk = place.gateway.talk(NAME, WORDS);
     place.gateway_back().await;
+    place.shows(talk).await;
     place.is_live().await;
     place.desk.lock(Lock {}).await.unwrap();
     assert!(place.unlock(GUESS).await.is_err());
