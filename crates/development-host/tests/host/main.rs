@@ -6,6 +6,7 @@
 mod cable;
 mod crash;
 mod doors;
+mod evidence;
 #[path = "../../../gateway/tests/gateway/extent.rs"]
 #[expect(dead_code, reason = "shared with the gateway's own tests, which use the rest")]
 mod extent;

@@ -26,9 +26,15 @@ impl Drop for Program {
 impl Program {
     /// Starts it on this folder, signed in.
     pub fn start(folder: &Path, gateway: &Standin) -> Self {
-        let sign_in = folder.join("sign-in.toml");
         let text =
             format!("gateway = {:?}\nagency = \"mew\"\nusername = \"lead\"\npassword = {PASSWORD:?}\n", gateway.url());
+        Self::start_as(folder, &text)
+    }
+
+    /// The same with another sign-in.
+    pub fn start_as(folder: &Path, text: &str) -> Self {
+        std::fs::create_dir_all(folder).unwrap();
+        let sign_in = folder.join("sign-in.toml");
         std::fs::write(&sign_in, text).unwrap();
         let ui = folder.join("ui");
         std::fs::create_dir_all(&ui).unwrap();
