@@ -56,6 +56,8 @@ pub struct Config {
     pub erasure_ledger: PathBuf,
     /// The webhook endpoints.
     pub webhooks: Vec<Webhook>,
+    /// Which version of the reader of messages this program is. No setting: tests hand in an older one.
+    pub reader: u32,
     /// The agencies.
     pub agencies: Vec<Agency>,
     /// What is no error but worth knowing.
@@ -289,6 +291,7 @@ pub fn load(path: &Path) -> Result<Config, Problems> {
         key_file,
         records,
         erasure_ledger,
+        reader: whatsapp::webhook::READER,
         webhooks,
         agencies,
         warnings: check.warnings,

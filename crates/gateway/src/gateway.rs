@@ -39,6 +39,7 @@ use crate::{
     sender::Sender,
     signs::Signs,
     sqlite::Checkpointer,
+    understanding,
     webhook::Endpoint,
 };
 
@@ -70,6 +71,8 @@ pub struct Gateway {
     pub passwords: Passwords,
     /// What can be seen of it all.
     pub signs: Signs,
+    /// Which version of the reader of messages this is.
+    pub reader: u32,
     /// Turns true when the gateway stops.
     pub stopping: watch::Sender<bool>,
 }
@@ -108,6 +111,7 @@ impl Running {
             opened.await.context("Opening everything")??;
         let mut tasks = JoinSet::new();
         for (agency, files, deliveries) in erasures {
+            tasks.spawn(understanding::run(Arc::clone(&gateway), Arc::clone(&agency), gateway.reader));
             tasks.spawn(erasure::run(Arc::clone(&gateway), agency, files, deliveries));
         }
         tasks.spawn(intake.run());
@@ -170,6 +174,7 @@ fn open(config: Config, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Open
         commands: Mutex::default(),
         passwords: Passwords::new()?,
         signs,
+        reader: config.reader,
         stopping: watch::Sender::new(false),
     });
     let lines = config

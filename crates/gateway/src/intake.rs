@@ -4,7 +4,8 @@
 //! with the load; each agency's queue keeps the order. A delivery is done once all its items are committed. If that
 //! fails, everything unfinished is read again from the beginning, and `seen` swallows what was done. A delivery that
 //! cannot be understood, or is for a line nobody configured, is set aside with its reason and read again at the next
-//! start (an upgrade, or the line's configuration, is a start); it keeps nobody waiting.
+//! start (an upgrade, or the line's configuration, is a start); it keeps nobody waiting. What was taken in without being
+//! understood is read again by `understanding`.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -47,6 +48,7 @@ pub struct Intake {
     /// Which agency a line belongs to.
     lines: HashMap<LineId, String>,
     unfinished: Arc<Mutex<Unfinished>>,
+    reader: u32,
 }
 
 /// What became of the items handed in for one delivery.
@@ -55,7 +57,8 @@ type Waiting = Vec<oneshot::Receiver<Result<(), &'static str>>>;
 impl Intake {
     /// Intake for these lines.
     pub fn new(gateway: Arc<Gateway>, lines: HashMap<LineId, String>, unfinished: Unfinished) -> Self {
-        Self { gateway, lines, unfinished: Arc::new(Mutex::new(unfinished)) }
+        let reader = gateway.reader;
+        Self { gateway, lines, unfinished: Arc::new(Mutex::new(unfinished)), reader }
     }
 
     /// Runs until the gateway stops.
@@ -169,7 +172,7 @@ impl Intake {
         let mut aside = None;
         let mut by_agency: BTreeMap<&str, Vec<Item>> = BTreeMap::new();
         for (change, item) in body.items() {
-            let ask = match meaning(change, item, delivery.received_at) {
+            let ask = match meaning(change, item, delivery.received_at, self.reader) {
                 Meaning::Nothing => continue,
                 Meaning::Unclear(reason) => {
                     aside = Some(reason);
@@ -227,9 +230,9 @@ enum Meaning {
     Unclear(&'static str),
 }
 
-fn meaning(change: &Change, item: &webhook::Item, received_at: Millis) -> Meaning {
+fn meaning(change: &Change, item: &webhook::Item, received_at: Millis, reader: u32) -> Meaning {
     match &item.content {
-        Content::Message(message) => inbound(change, message, item, received_at),
+        Content::Message(message) => inbound(change, message, item, received_at, reader),
         Content::Status(status) => {
             let progress = match status.progress {
                 Progress::Sent => Status::Sent,
@@ -259,13 +262,13 @@ fn meaning(change: &Change, item: &webhook::Item, received_at: Millis) -> Meanin
     }
 }
 
-fn inbound(change: &Change, message: &Message, item: &webhook::Item, received_at: Millis) -> Meaning {
+fn inbound(change: &Change, message: &Message, item: &webhook::Item, received_at: Millis, reader: u32) -> Meaning {
     let Some(line) = change.phone_number_id.clone() else { return Meaning::Unclear("a message names no line") };
     let Some(sender) = &message.sender else { return Meaning::Unclear("a message names no sender") };
     let held = |kind, value: &str| Identifier { kind, value: value.to_owned(), from: received_at, to: None };
     let bsuid = sender.bsuid().map(|bsuid| held(IdentifierKind::Bsuid, bsuid));
     let phone = sender.phone().map(|phone| held(IdentifierKind::Phone, phone));
-    let text = message.text.clone().filter(|_| message.kind == "text");
+    let text = message.says(reader).map(str::to_owned);
     Meaning::Ask(SystemAsk::Receive(Box::new(Inbound {
         line,
         wamid: message.id.clone(),
@@ -277,7 +280,7 @@ fn inbound(change: &Change, message: &Message, item: &webhook::Item, received_at
         sent_at: message.timestamp.unwrap_or(received_at),
         received_at,
         raw: text.is_none().then(|| item.raw.clone()),
-        reader: 1,
+        reader,
         text,
     })))
 }

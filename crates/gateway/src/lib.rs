@@ -41,5 +41,6 @@ pub mod signs;
 pub mod sqlite;
 pub mod sync;
 pub mod tls;
+pub mod understanding;
 pub mod verify;
 pub mod webhook;

@@ -14,7 +14,7 @@ use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-pub use self::item::{Contact, Message, Progress, Sender, Status};
+pub use self::item::{Contact, Message, Progress, READER, Sender, Status};
 use self::lenient::text;
 use crate::MetaError;
 

@@ -269,3 +269,46 @@ async fn statuses_that_came_too_early_wait_for_their_message_over_a_restart() {
     desk.served.stop().await;
     desk.house.verify();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_is_taken_back_or_goes_once_and_never_both() {
+    use std::collections::BTreeSet;
+    let graph = Graph::start().await;
+    let house = House::new(&graph.address);
+    house.configure("token_file = \"token\"\n", "token_file = \"token\"\nmessages_per_second = 1000\n");
+    let served = house.serve_with(|config| config.limits.commands_per_minute = 1_000_000).await;
+    let admin = house.admin(&served.address).await;
+    let mut conversations = vec![];
+    for n in 0..25 {
+        conversations.push(writes(&served, &admin, &format!("9655000{n:04}"), "السلام عليكم").await.0);
+    }
+    let (mut recalled, mut late) = (BTreeSet::new(), BTreeSet::new());
+    for round in 0..40_u64 {
+        let ids: Vec<String> = conversations.iter().map(|_| uuid()).collect();
+        let reply = |(id, conversation): (&String, &String)| json!({"id": id, "kind": "reply", "conversation": conversation, "text": id, "seen": 1_000_000});
+        let replies: Vec<Value> = ids.iter().zip(&conversations).map(reply).collect();
+        let (_, answers) = admin.commands(&json!(replies)).await;
+        assert!(answers.as_array().unwrap().iter().all(|answer| answer["accepted"].is_array()), "{answers}");
+        tokio::time::sleep(Duration::from_millis(round % 8)).await;
+        let recall = |id: &String| json!({"id": uuid(), "kind": "recall", "message": id});
+        let (_, answers) = admin.commands(&json!(ids.iter().map(recall).collect::<Vec<_>>())).await;
+        for (id, answer) in ids.into_iter().zip(answers.as_array().unwrap()) {
+            if answer["accepted"].is_array() {
+                recalled.insert(id);
+            } else {
+                assert_eq!(answer["refused"]["code"], "too_late", "{answer}");
+                late.insert(id);
+            }
+        }
+    }
+    assert_eq!(recalled.len() + late.len(), 1000);
+    assert!(recalled.len() > 20 && late.len() > 20, "{} recalled: nothing raced", recalled.len());
+    eventually("the rest", async || (graph.texts().len() >= late.len()).then_some(())).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let posted = graph.texts();
+    let once: BTreeSet<String> = posted.iter().cloned().collect();
+    assert_eq!(posted.len(), once.len(), "something went twice");
+    assert_eq!(once, late, "what was refused went, and what was taken back did not");
+    served.stop().await;
+    house.verify();
+}

@@ -78,6 +78,10 @@ impl Contact {
     }
 }
 
+/// Which version of the reader this is: raised whenever it understands messages that it left raw before, which are then
+/// read again. 1: texts. 2: what was tapped (`button`, and replies of `interactive`).
+pub const READER: u32 = 2;
+
 /// Something that a person sent to the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -95,6 +99,8 @@ pub struct Message {
     pub kind: String,
     /// The body of a text message.
     pub text: Option<String>,
+    /// What was on the button, or in the row of a list, that the person tapped.
+    pub tapped: Option<String>,
     /// The wamid of the message that this one quotes.
     pub quotes: Option<String>,
     /// The SHA-256 of the file in it.
@@ -103,7 +109,24 @@ pub struct Message {
     pub errors: Vec<MetaError>,
 }
 
+/// Where that stands (Meta, webhooks/reference/messages/button and interactive).
+const TAPPED: [&str; 3] = ["/button/text", "/interactive/button_reply/title", "/interactive/list_reply/title"];
+
 impl Message {
+    /// Reads one that was kept as it came.
+    pub fn kept(raw: &Value) -> Result<Self, &'static str> {
+        Self::read(raw, &[])
+    }
+
+    /// What it says, as far as this version of the reader understands it.
+    pub fn says(&self, reader: u32) -> Option<&str> {
+        match self.kind.as_str() {
+            "text" => self.text.as_deref(),
+            "button" | "interactive" if reader >= 2 => self.tapped.as_deref(),
+            _ => None,
+        }
+    }
+
     pub(super) fn read(raw: &Value, contacts: &[Contact]) -> Result<Self, &'static str> {
         let sender = Sender::of(phone(raw.get("from")), text(raw.get("from_user_id")));
         let contact = sender.as_ref().and_then(|sender| contacts.iter().find(|contact| contact.is(sender))).cloned();
@@ -117,6 +140,7 @@ impl Message {
             sha256: kind.as_ref().and_then(|kind| sha256(raw.get(kind)?.get("sha256"))),
             kind: kind.unwrap_or_else(|| "unknown".to_owned()),
             text: text(raw.pointer("/text/body")),
+            tapped: TAPPED.iter().find_map(|at| text(raw.pointer(at))),
             quotes: text(raw.pointer("/context/id")),
             errors: errors(raw),
         })
