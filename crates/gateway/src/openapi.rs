@@ -268,7 +268,6 @@ fn sign_in() -> OperationBuilder {
         "too_slow",
         "too_large",
         "unsupported",
-        "code_expired",
         "weak_password",
         "upgrade_required",
         "too_many",
