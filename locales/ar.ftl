@@ -333,7 +333,6 @@ act-claim = استلام
 act-release = إرجاع إلى القائمة
 act-release-short = إرجاع
 act-assign = إسناد
-act-assign-label = إسناد إلى موظف
 act-assign-to = إسناد إلى
 act-assign-none = لا موظف متاح لهذا الفريق.
 act-close = إغلاق
@@ -342,6 +341,138 @@ act-reopen = إعادة الفتح
 act-close_case = إغلاق
 act-reopen_case = إعادة الفتح
 act-other = إجراء
+
+## Actions: what can be done by keyboard, in palette, sheet and tooltips
+
+tip = { $words } ({ $keys })
+group-case = الطلب
+group-conversation = المحادثة
+group-list = القائمة
+group-window = النافذة
+do-claim = استلام الطلب
+do-assign = إسناد إلى موظف
+do-release = إرجاع إلى القائمة
+do-close = إغلاق الطلب
+do-reopen = إعادة فتح الطلب
+do-copy-number = نسخ رقم الطلب
+do-copy-phone = نسخ رقم الهاتف
+do-reply = كتابة رد
+do-note = كتابة ملاحظة داخلية
+do-next = فتح المحادثة التالية
+do-previous = فتح المحادثة السابقة
+do-next-waiting = فتح التالية بانتظار الرد
+do-latest = الانتقال إلى أحدث رسالة
+do-first-new = الانتقال إلى أول رسالة جديدة
+do-trouble = الانتقال إلى الرسالة المتعثرة
+do-recall = سحب آخر رد قبل إرساله
+do-details = عرض تفاصيل الطلب أو طيّها
+do-shut = إغلاق المحادثة
+do-list = الانتقال إلى القائمة
+do-gathered = إدخال الجديد إلى القائمة
+do-select = تحديد المحادثة
+do-select-all = تحديد كل المحادثات
+do-select-none = إلغاء التحديد
+do-filter-mine = عرض محادثاتي
+do-filter-unassigned = عرض غير المسندة
+do-filter-open = عرض المفتوحة
+do-filter-closed = عرض المغلقة
+do-palette = كل الأوامر
+do-keys = اختصارات لوحة المفاتيح
+do-settings = الإعدادات
+do-language = تبديل اللغة: English
+do-theme = تغيير المظهر: فاتح، داكن
+do-contrast = تشغيل التباين العالي أو إيقافه
+do-density = تغيير كثافة العرض
+do-larger = تكبير النص
+do-smaller = تصغير النص
+do-usual-size = حجم النص المعتاد
+do-lock = قفل الشاشة
+do-sign-out = تسجيل الخروج
+habit-arrows = التنقل في القائمة
+habit-ends = أول القائمة وآخرها
+habit-enter = فتح المحادثة
+habit-more = تحديد المزيد
+habit-all = تحديد الكل
+habit-escape = الرجوع: عن التحديد، عن الكتابة، عن المحادثة
+habit-send = إرسال
+habit-newline = سطر جديد
+palette = الأوامر
+palette-short = الأوامر
+palette-placeholder = اكتب أمرًا أو اسمًا…
+palette-choose = { $act }: لمن أو كيف؟
+palette-on = على محادثة { $name }
+palette-on-many = { $count ->
+    [zero] على لا شيء
+    [one] على محادثة واحدة
+    [two] على محادثتين
+    [few] على { $count } محادثات
+    [many] على { $count } محادثة
+   *[other] على { $count } محادثة
+}
+palette-found = النتائج
+palette-open = فتح:{ " " }
+palette-now = كما هو الآن
+palette-none = لا شيء بهذه الكلمات. جرّب كلمة أخرى، بالعربية أو بالإنجليزية.
+keys-title = اختصارات لوحة المفاتيح
+keys-or = أو
+keys-single = المفاتيح المفردة تعمل خارج خانات الكتابة فقط، ويمكن إيقافها من الإعدادات.
+keys-no-single = المفاتيح المفردة متوقفة من الإعدادات.
+sheet-close = إغلاق
+copied-number = نُسخ رقم الطلب: { $text }
+copied-phone = نُسخ رقم الهاتف: { $text }
+copied-not = الحافظة لا تستجيب. حدّد النص وانسخه.
+selected = { $count ->
+    [zero] لا محادثات محددة
+    [one] محادثة واحدة محددة
+    [two] محادثتان محددتان
+    [few] { $count } محادثات محددة
+    [many] { $count } محادثة محددة
+   *[other] { $count } محادثة محددة
+}
+selected-acts = إجراءات على المحدد
+selected-clear = إلغاء التحديد
+row-selected = محددة
+no-number = بلا رقم ظاهر
+no-number-hint = لا يُظهر واتساب رقم هذا المراجع. استعمل الرمز عند الحديث عنه.
+message-more = عرض الرسالة كاملة
+message-less = طيّ الرسالة
+link-host = يؤدي إلى { $host }
+composer-keys-ctrl = Ctrl مع زر الإدخال للإرسال، وزر الإدخال وحده لسطر جديد
+
+## Settings
+
+rail-settings = الإعدادات
+settings-title = الإعدادات
+settings-words = اللغة والأرقام
+settings-language = لغة النافذة
+settings-language-ar = العربية
+settings-language-en = English
+settings-digits = الأرقام
+settings-digits-hint = للأوقات والأعداد. أرقام الهواتف والطلبات تبقى كما هي.
+digits-western = 1 2 3
+digits-arabic_indic = ١ ٢ ٣
+settings-look = المظهر
+settings-theme = الألوان
+settings-contrast = التباين
+contrast-system = حسب النظام
+contrast-more = عالٍ
+settings-text-size = حجم النص
+text-size-normal = عادي
+text-size-large = كبير
+text-size-larger = أكبر
+text-size-largest = الأكبر
+settings-density = كثافة العرض
+density-comfortable = مريح
+density-normal = عادي
+density-compact = متراص
+settings-keyboard = لوحة المفاتيح
+settings-send-with = الإرسال
+send-with-enter = زر الإدخال
+send-with-ctrl_enter = Ctrl مع زر الإدخال
+settings-single-keys = اختصارات بمفتاح واحد
+settings-single-keys-hint = مثل J للمحادثة التالية. لا تعمل أثناء الكتابة أبدًا.
+single-keys-on = مفعّلة
+single-keys-off = متوقفة
 
 ## The foot
 

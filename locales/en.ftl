@@ -296,7 +296,6 @@ act-claim = Claim
 act-release = Give back to the queue
 act-release-short = Release
 act-assign = Assign
-act-assign-label = Assign to somebody
 act-assign-to = Assign to
 act-assign-none = Nobody in this team can take it.
 act-close = Close
@@ -305,6 +304,130 @@ act-reopen = Reopen
 act-close_case = Close
 act-reopen_case = Reopen
 act-other = Act
+
+## Actions: what can be done by keyboard, in palette, sheet and tooltips
+
+tip = { $words } ({ $keys })
+group-case = The case
+group-conversation = The conversation
+group-list = The list
+group-window = The window
+do-claim = Claim the case
+do-assign = Assign to somebody
+do-release = Give back to the queue
+do-close = Close the case
+do-reopen = Reopen the case
+do-copy-number = Copy the case number
+do-copy-phone = Copy the phone number
+do-reply = Write a reply
+do-note = Write an internal note
+do-next = Open the next conversation
+do-previous = Open the previous conversation
+do-next-waiting = Open the next one waiting for a reply
+do-latest = Jump to the latest message
+do-first-new = Jump to the first new message
+do-trouble = Go to the stuck message
+do-recall = Take back the last reply before it goes
+do-details = Show or fold the case details
+do-shut = Close the conversation
+do-list = Go to the list
+do-gathered = Take in what is new in the list
+do-select = Select the conversation
+do-select-all = Select all conversations
+do-select-none = Clear the selection
+do-filter-mine = Show mine
+do-filter-unassigned = Show unassigned
+do-filter-open = Show open
+do-filter-closed = Show closed
+do-palette = All commands
+do-keys = Keyboard shortcuts
+do-settings = Settings
+do-language = Switch the language: العربية
+do-theme = Change the theme: light, dark
+do-contrast = High contrast on or off
+do-density = Change the density
+do-larger = Larger text
+do-smaller = Smaller text
+do-usual-size = Usual text size
+do-lock = Lock the screen
+do-sign-out = Sign out
+habit-arrows = Move in the list
+habit-ends = First and last in the list
+habit-enter = Open the conversation
+habit-more = Select more
+habit-all = Select all
+habit-escape = Back out: selection, writing, conversation
+habit-send = Send
+habit-newline = New line
+palette = Commands
+palette-short = Commands
+palette-placeholder = A command or a name…
+palette-choose = { $act }: to whom or how?
+palette-on = Acts on { $name }
+palette-on-many = { $count ->
+    [one] Acts on { $count } conversation
+   *[other] Acts on { $count } conversations
+}
+palette-found = Results
+palette-open = Open:{ " " }
+palette-now = as it is now
+palette-none = Nothing by these words. Try another word, in Arabic or English.
+keys-title = Keyboard shortcuts
+keys-or = or
+keys-single = Single keys work outside of text alone. They can be turned off in the settings.
+keys-no-single = Single keys are turned off in the settings.
+sheet-close = Close
+copied-number = Case number copied: { $text }
+copied-phone = Phone number copied: { $text }
+copied-not = The clipboard does not answer. Select the text and copy it.
+selected = { $count ->
+    [one] { $count } conversation selected
+   *[other] { $count } conversations selected
+}
+selected-acts = Acts on the selected
+selected-clear = Clear selection
+row-selected = selected
+no-number = No visible number
+no-number-hint = WhatsApp does not show this person’s number. Use the code when you speak of them.
+message-more = Show the whole message
+message-less = Fold the message
+link-host = Leads to { $host }
+composer-keys-ctrl = Ctrl+Enter sends, Enter makes a new line
+
+## Settings
+
+rail-settings = Settings
+settings-title = Settings
+settings-words = Language and numbers
+settings-language = Language of the window
+settings-language-ar = العربية
+settings-language-en = English
+settings-digits = Digits in Arabic
+settings-digits-hint = For times and counts. Phone numbers and case numbers stay as they are.
+digits-western = 1 2 3
+digits-arabic_indic = ١ ٢ ٣
+settings-look = Look
+settings-theme = Theme
+settings-contrast = Contrast
+contrast-system = As the system
+contrast-more = High
+settings-text-size = Text size
+text-size-normal = Normal
+text-size-large = Large
+text-size-larger = Larger
+text-size-largest = Largest
+settings-density = Density
+density-comfortable = Comfortable
+density-normal = Normal
+density-compact = Compact
+settings-keyboard = Keyboard
+settings-send-with = Sending
+send-with-enter = Enter
+send-with-ctrl_enter = Ctrl+Enter
+settings-single-keys = Single-key shortcuts
+settings-single-keys-hint = Such as J for the next conversation. Never while you write.
+single-keys-on = On
+single-keys-off = Off
 
 ## The foot
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { FakeHost } from "../fixtures/host";
 import { NOW, row, scene, type Scene } from "../fixtures/scenes";
-import { type Chosen, List } from "../src/inbox/list.svelte";
+import { type Chosen, List, namesakes } from "../src/inbox/list.svelte";
 import type { Counts } from "../src/lib/api.generated";
 import { CallFailure } from "../src/lib/host";
 
@@ -32,35 +32,71 @@ describe("The list", () => {
     expect(list.gathered).toBe(0);
   });
 
-  test("never moves under the pointer: what is new gathers, and comes once the pointer rests", async () => {
-    list.touch();
+  test.each(["pointer", "keyboard", "scroll"] as const)("never moves under what holds it (%s): what is new gathers, and comes once it is left", async (by) => {
+    list.hold(by, true);
     await writes("c", "جديد");
     await writes("d", "أول مرة");
+    await vi.advanceTimersByTimeAsync(60_000);
     expect(ids()).toEqual(["a", "b", "c"]);
     expect(list.rows[2]?.preview, "It says what is new in its place").toBe("جديد");
     expect(list.gathered).toBe(2);
-    await vi.advanceTimersByTimeAsync(1600);
+    list.hold(by, false);
     expect(ids()).toEqual(["d", "c", "a", "b"]);
     expect(list.gathered).toBe(0);
   });
 
-  test("holds still while it is scrolled, however long, until its person asks", async () => {
-    list.scrolled(true);
+  test("is held until the last that holds it lets go", async () => {
+    list.hold("pointer", true);
+    list.hold("keyboard", true);
     await writes("d", "أول مرة");
-    await vi.advanceTimersByTimeAsync(60_000);
+    list.hold("pointer", false);
     expect(ids()).toEqual(["a", "b", "c"]);
-    expect(list.gathered).toBe(1);
-    list.settle();
+    list.hold("keyboard", false);
     expect(ids()).toEqual(["d", "a", "b", "c"]);
   });
 
+  test("moves once when its person asks, and is held again after", async () => {
+    list.hold("pointer", true);
+    await writes("d", "أول مرة");
+    list.settle();
+    expect(ids()).toEqual(["d", "a", "b", "c"]);
+    await writes("e", "بعدها");
+    expect(ids()).toEqual(["d", "a", "b", "c"]);
+    expect(list.gathered).toBe(1);
+  });
+
   test("keeps a row in its place that left the filter while the pointer is there", async () => {
-    list.touch();
+    list.hold("pointer", true);
     host.scene.rows = host.scene.rows.filter(({ conversation }) => conversation !== "b");
     await list.refresh();
     expect(ids()).toEqual(["a", "b", "c"]);
-    await vi.advanceTimersByTimeAsync(1600);
+    list.hold("pointer", false);
     expect(ids()).toEqual(["a", "c"]);
+  });
+
+  test("is held by a selection, which forgets rows that went away", async () => {
+    list.toggle("b");
+    list.toggle("c");
+    host.scene.rows = host.scene.rows.filter(({ conversation }) => conversation !== "b");
+    await writes("d", "أول مرة");
+    expect(ids()).toEqual(["a", "b", "c"]);
+    list.settle();
+    expect(ids()).toEqual(["d", "a", "c"]);
+    expect([...list.selected]).toEqual(["c"]);
+    list.clear();
+    await writes("e", "بعدها");
+    expect(ids()).toEqual(["e", "d", "a", "c"]);
+  });
+
+  test("is selected in one reach from the last row chosen, back and forth", () => {
+    list.reach("c", "b");
+    expect([...list.selected]).toEqual(["b", "c"]);
+    list.reach("a", "c");
+    expect([...list.selected]).toEqual(["a", "b"]);
+    list.selectAll();
+    expect(list.selected.size).toBe(3);
+    list.choose("unassigned");
+    expect(list.selected.size, "Another filter has other rows").toBe(0);
   });
 
   test("of another filter is asked for at once, and a late answer for the old one is dropped", async () => {
@@ -80,7 +116,7 @@ describe("The list", () => {
     host.scene.rows = Array.from({ length: 250 }, (_, index) => row(`r${index}`, { at: NOW - index * 1000 }));
     await list.refresh();
     expect(list.rows).toHaveLength(100);
-    list.scrolled(true);
+    list.hold("scroll", true);
     list.grow();
     list.grow();
     await vi.waitFor(() => expect(list.rows).toHaveLength(200));
@@ -93,6 +129,15 @@ describe("The list", () => {
     await list.refresh();
     expect(list.error).toBe("failed");
     expect(ids()).toEqual(["a", "b", "c"]);
+  });
+});
+
+describe("Contacts of one name", () => {
+  const named = (id: string, name: string | null, code: string) => row(id, { contact: { name, phone: null, short_code: code } });
+
+  test("are found however it is spelt, and one contact in two conversations is one", () => {
+    const rows = [named("a", "أحمد الخالدي", "A"), named("b", "احمد الخالدى", "B"), named("c", "فاطمة", "C"), named("d", "فاطمة", "C"), named("e", null, "D"), named("f", null, "E")];
+    expect([...namesakes(rows)]).toEqual(["a", "b"]);
   });
 });
 

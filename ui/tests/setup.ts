@@ -1,6 +1,6 @@
 import { cleanup } from "@testing-library/svelte";
 import { afterEach, beforeEach } from "vitest";
-import { wear } from "../src/lib/i18n";
+import { BEGINNING, wear } from "../src/lib/appearance";
 
-beforeEach(() => wear({ language: "ar", theme: "light" }));
+beforeEach(() => wear({ ...BEGINNING, theme: "light" }));
 afterEach(() => cleanup());

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { FakeHost } from "../fixtures/host";
 import { type Scene, scene } from "../fixtures/scenes";
 import App from "../src/App.svelte";
+import { BEGINNING } from "../src/lib/appearance";
 import { CallFailure } from "../src/lib/host";
 
 function shown(change: (scene: Scene) => Scene = (same) => same, name = "crowded"): FakeHost {
@@ -232,9 +233,9 @@ describe("Language and theme", () => {
     await fireEvent.click(screen.getByTestId("language-switch"));
     expect(document.documentElement.dir).toBe("ltr");
     expect(screen.getByTestId("filter-mine").textContent).toContain("Mine");
-    expect(host.last("set_settings")).toEqual({ language: "en", theme: "light" });
-    await fireEvent.click(screen.getByTestId("theme-switch"));
-    await fireEvent.click(within(await screen.findByTestId("theme-menu")).getByText("Dark"));
+    expect(host.last("set_settings")).toEqual({ ...BEGINNING, language: "en", theme: "light" });
+    await fireEvent.click(screen.getByTestId("settings-open"));
+    await fireEvent.click(await screen.findByTestId("set-theme-dark"));
     expect(document.documentElement.dataset.theme).toBe("dark");
   });
 

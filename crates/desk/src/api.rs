@@ -17,8 +17,8 @@ use ts_rs::TS;
 
 macro_rules! dto {
     ($declare:ident; $($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident : $type:ty),* $(,)? })*) => {$(
-        $(#[$doc])*
         #[derive(Clone, PartialEq, Serialize, Deserialize, TS)]
+        $(#[$doc])*
         pub struct $name { $($(#[$fdoc])* pub $field: $type,)* }
 
         impl fmt::Debug for $name {
@@ -506,12 +506,25 @@ dto! {
         /// Why it cannot sync, where the person has to act (`signed_out`, `too_old`).
         problem: Option<Problem>,
     }
-    /// The settings of this workstation.
+    /// The settings of this workstation. One that an older version did not write yet is as at the beginning.
+    #[serde(default)]
     Settings {
         /// `ar` or `en`.
         language: Language,
         /// Light, dark, or as the system.
         theme: Theme,
+        /// Stronger lines and text, or as the system.
+        contrast: Contrast,
+        /// How close together everything stands.
+        density: Density,
+        /// How large everything is written.
+        text_size: TextSize,
+        /// The digits of times and counts in Arabic. What identifies somebody or something always has Western ones.
+        digits: Digits,
+        /// The key that sends.
+        send_with: SendWith,
+        /// Whether a single key outside of texts is a shortcut.
+        single_keys: bool,
     }
     /// The heads that the gateway has signed and this desk has kept: evidence against a rewritten journal.
     SignedHeads {
@@ -657,6 +670,62 @@ words! {
         Light,
         /// Dark.
         Dark,
+    }
+    /// How strongly lines and text stand out.
+    Contrast {
+        /// As the system says.
+        System,
+        /// Strongly.
+        More,
+    }
+    /// How close together everything stands.
+    Density {
+        /// With room.
+        Comfortable,
+        /// Closer.
+        Normal,
+        /// As close as can be read, without avatars in the list.
+        Compact,
+    }
+    /// How large everything is written.
+    TextSize {
+        /// 14 pixels for most.
+        Normal,
+        /// 16.
+        Large,
+        /// 18.
+        Larger,
+        /// 20.
+        Largest,
+    }
+    /// How numbers are written.
+    Digits {
+        /// 0123456789.
+        Western,
+        /// ٠١٢٣٤٥٦٧٨٩.
+        ArabicIndic,
+    }
+    /// The key that sends.
+    SendWith {
+        /// Enter; Shift+Enter makes a new line.
+        Enter,
+        /// Ctrl+Enter; Enter makes a new line.
+        CtrlEnter,
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            language: Language::Ar,
+            theme: Theme::System,
+            contrast: Contrast::System,
+            density: Density::Comfortable,
+            text_size: TextSize::Normal,
+            digits: Digits::Western,
+            send_with: SendWith::Enter,
+            single_keys: true,
+        }
     }
 }
 

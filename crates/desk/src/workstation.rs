@@ -1,4 +1,4 @@
-//! What this workstation knows without a password: who signed in here, language and theme, and its own name.
+//! What this workstation knows without a password: who signed in here, the settings of its window, and its own name.
 //!
 //! Nothing of a citizen stands here. Each file is written whole, to a new file that then takes the old one's place, so
 //! a crash leaves the old or the new one.
@@ -13,7 +13,7 @@ use anyhow::Context;
 use domain::ids::{Clock, Ids};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::api::{Language, Settings, Theme};
+use crate::api::Settings;
 
 /// The longest label that the gateway takes for a device.
 const LABEL: usize = 128;
@@ -63,7 +63,7 @@ impl Workstation {
     }
 
     pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
-        Ok(self.read("settings.json")?.unwrap_or(Settings { language: Language::Ar, theme: Theme::System }))
+        Ok(self.read("settings.json")?.unwrap_or_default())
     }
 
     pub(crate) fn set_settings(&self, settings: &Settings) -> anyhow::Result<()> {
@@ -132,6 +132,7 @@ mod tests {
     use domain::ids::System;
 
     use super::*;
+    use crate::api::{Language, SendWith, TextSize, Theme};
 
     fn account(id: &str) -> Account {
         Account {
@@ -151,6 +152,20 @@ mod tests {
             workstation.remember(&account(id)).unwrap();
         }
         assert_eq!(workstation.accounts().unwrap(), [account("a"), account("b")]);
+    }
+
+    #[test]
+    fn settings_of_an_older_version_are_read_and_new_ones_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let workstation = Workstation::open(folder.path()).unwrap();
+        assert_eq!(workstation.settings().unwrap(), Settings::default());
+        fs::write(folder.path().join("settings.json"), r#"{"language": "en", "theme": "dark"}"#).unwrap();
+        let before = workstation.settings().unwrap();
+        assert_eq!((before.language, before.theme), (Language::En, Theme::Dark));
+        assert_eq!((before.text_size, before.single_keys), (TextSize::Normal, true));
+        let wanted = Settings { text_size: TextSize::Largest, send_with: SendWith::CtrlEnter, ..before };
+        workstation.set_settings(&wanted).unwrap();
+        assert_eq!(workstation.settings().unwrap(), wanted);
     }
 
     #[test]

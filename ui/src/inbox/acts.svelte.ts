@@ -20,11 +20,11 @@ export class Acts {
     this.#around = around;
   }
 
-  claim = (of: CaseId) => this.#do(() => this.#host.call("claim", { case: of }));
-  release = (of: CaseId) => this.#do(() => this.#host.call("release", { case: of }));
-  assign = (of: CaseId, staff: StaffId) => this.#do(() => this.#host.call("assign", { case: of, staff }));
-  closeCase = (of: CaseId, outcome: string) => this.#do(() => this.#host.call("close_case", { case: of, outcome }));
-  reopen = (of: CaseId) => this.#do(() => this.#host.call("reopen_case", { case: of }));
+  claim = (of: CaseId) => this.#do(() => this.claiming(of));
+  release = (of: CaseId) => this.#do(() => this.releasing(of));
+  assign = (of: CaseId, staff: StaffId) => this.#do(() => this.assigning(of, staff));
+  closeCase = (of: CaseId, outcome: string) => this.#do(() => this.closing(of, outcome));
+  reopen = (of: CaseId) => this.#do(() => this.reopening(of));
   discard = (id: string) => this.#do(() => this.#host.call("discard", { id }));
   recall = (message: string) => this.#do(() => this.#host.call("recall", { message }));
   retry = (id: string) => this.#do(() => this.#host.call("retry", { id, seen: this.#around.conversation?.page?.seen ?? 0 }));
@@ -35,6 +35,21 @@ export class Acts {
       const { conversation } = this.#around;
       await conversation?.composer.flush();
       conversation?.composer.takenBack(await this.#host.call("take_back", { id }), mode);
+    });
+
+  // The questions alone, of which several may be one act.
+  claiming = (of: CaseId) => this.#host.call("claim", { case: of });
+  releasing = (of: CaseId) => this.#host.call("release", { case: of });
+  assigning = (of: CaseId, staff: StaffId) => this.#host.call("assign", { case: of, staff });
+  closing = (of: CaseId, outcome: string) => this.#host.call("close_case", { case: of, outcome });
+  reopening = (of: CaseId) => this.#host.call("reopen_case", { case: of });
+
+  /** Does the same with several, one after the other; what fails does not keep the rest from being done. */
+  each = <One>(all: One[], act: (one: One) => Promise<unknown>) =>
+    this.#do(async () => {
+      const failures: unknown[] = [];
+      for (const one of all) await act(one).catch((thrown: unknown) => failures.push(thrown));
+      if (failures.length > 0) throw failures[0];
     });
 
   /** Asks for what an act needs; a failure is told like that of an act. */

@@ -1,7 +1,9 @@
-import type { CaseId, ConversationId, DeskStatus, Me, Outcome, Person, Signal } from "../lib/api.generated";
+import type { CaseId, ConversationId, DeskStatus, Me, MessageId, Outcome, Person, Signal } from "../lib/api.generated";
 import { clock } from "../lib/clock.svelte";
 import { coalesce, oncePerFrame } from "../lib/coalesce";
 import type { Host } from "../lib/host";
+import { Actions } from "../actions/actions.svelte";
+import type { Session } from "../session/session.svelte";
 import { Acts } from "./acts.svelte";
 import { Conversation } from "./conversation.svelte";
 import { type Chosen, List } from "./list.svelte";
@@ -10,6 +12,7 @@ import { type Chosen, List } from "./list.svelte";
 export class Inbox {
   readonly list: List;
   readonly acts: Acts;
+  readonly actions: Actions;
   me: Me = $state.raw() as Me;
   conversation: Conversation | null = $state.raw(null);
   status: DeskStatus | null = $state.raw(null);
@@ -22,11 +25,12 @@ export class Inbox {
   readonly #work: () => void;
   #due = { list: false, page: false, status: false };
 
-  constructor(host: Host, me: Me, chosen: Chosen) {
+  constructor(host: Host, me: Me, chosen: Chosen, session: Session) {
     this.#host = host;
     this.me = me;
     this.list = new List(host, me.staff, chosen);
     this.acts = new Acts(host, this);
+    this.actions = new Actions(this, session);
     this.#askStatus = coalesce(() => this.#status());
     this.#work = oncePerFrame(() => this.#catchUp());
   }
@@ -66,6 +70,28 @@ export class Inbox {
     this.#tellShowing();
   }
 
+  /** My last reply in the open conversation, as long as it has not gone to WhatsApp: it can be taken back. */
+  get waitingReply(): MessageId | null {
+    const last = this.conversation?.items.findLast((item) => item.item === "message" && item.from === "me");
+    return last?.item === "message" && (last.delivery === "waiting" || last.delivery === "queued") ? last.message : null;
+  }
+
+  /** Opens the conversation below or above the open one in the list. */
+  step(by: 1 | -1): void {
+    const { rows } = this.list;
+    const at = rows.findIndex(({ conversation }) => conversation === this.conversation?.id);
+    const to = rows[at < 0 ? 0 : Math.max(0, Math.min(at + by, rows.length - 1))];
+    if (to !== undefined) this.open(to.conversation, true);
+  }
+
+  /** Opens the next conversation in which a citizen waits, from the top again after the last. */
+  stepToWaiting(): void {
+    const { rows } = this.list;
+    const at = rows.findIndex(({ conversation }) => conversation === this.conversation?.id);
+    const next = [...rows.slice(at + 1), ...rows.slice(0, Math.max(at, 0))].find(({ waiting }) => waiting);
+    if (next !== undefined) this.open(next.conversation, true);
+  }
+
   close(): void {
     this.#leave();
     this.conversation = null;
@@ -90,15 +116,17 @@ export class Inbox {
     return (await this.acts.ask(() => this.#host.call("outcomes", {})))?.outcomes ?? null;
   }
 
-  /** To whom a case may be given, or `null` where the desk does not say. */
-  async assignable(of: CaseId): Promise<Person[] | null> {
-    return (await this.acts.ask(() => this.#host.call("assignable", { case: of })))?.people ?? null;
+  /** To whom all of these cases may be given, or `null` where the desk does not say. */
+  async assignable(cases: CaseId[]): Promise<Person[] | null> {
+    const asked = await this.acts.ask(() => Promise.all(cases.map((of) => this.#host.call("assignable", { case: of }))));
+    const [first, ...others] = asked ?? [];
+    return first?.people.filter(({ staff }) => others.every(({ people }) => people.some((person) => person.staff === staff))) ?? null;
   }
 
   /** After an act of the person's own: the desk has it in its outbox, so everything it touches is asked for again. */
   async acted(): Promise<void> {
-    this.list.settle();
     await Promise.all([this.conversation?.refresh(), this.list.refresh(), this.#askStatus()]);
+    this.list.settle();
   }
 
   #want(due: Partial<{ list: boolean; page: boolean; status: boolean }>): void {

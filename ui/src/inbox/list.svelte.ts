@@ -1,10 +1,9 @@
-import type { ConversationRow, Counts, ErrorCode, Filter, StaffId } from "../lib/api.generated";
+import type { ConversationId, ConversationRow, Counts, ErrorCode, Filter, StaffId } from "../lib/api.generated";
 import { coalesce } from "../lib/coalesce";
+import { folded } from "../lib/format/fold";
 import { CallFailure, type Host } from "../lib/host";
 
 const PAGE = 100;
-/** How long after the last movement in the list a row may not move from under the pointer. */
-const STILL = 1500;
 
 /** Where a day begins: with what is one's own, else with what waits for somebody, else with everything. */
 const FIRST = ["mine", "unassigned", "open"] as const;
@@ -12,7 +11,13 @@ const FIRST = ["mine", "unassigned", "open"] as const;
 /** Which filter each person chose last, for as long as the window lives: to lock it is no reason to begin anew. */
 export type Chosen = Map<StaffId, Filter>;
 
-/** The rows of the list under one filter. */
+/** What holds the list still: the pointer over it, the keyboard in it, or being away from its top. */
+export type Hold = "pointer" | "keyboard" | "scroll";
+
+/**
+ * The rows of the list under one filter. They never move under the pointer or the selection: while something holds the
+ * list, what is new or has moved up gathers, and comes in when its person asks or leaves the list.
+ */
 export class List {
   filter: Filter = $state("mine");
   /** The figures on the filters, once the desk has told them. */
@@ -25,6 +30,8 @@ export class List {
   /** Whether the desk has answered for this filter. */
   loaded = $state(false);
   error: ErrorCode | null = $state(null);
+  /** Rows that are chosen for an act on all of them. */
+  selected: ReadonlySet<ConversationId> = $state.raw(new Set());
 
   readonly refresh: () => Promise<void>;
   readonly #host: Host;
@@ -36,9 +43,9 @@ export class List {
   /** The time by which each row on screen got its place. */
   #placed = new Map<string, number>();
   #limit = PAGE;
-  #scrolled = false;
-  #touched = -Infinity;
-  #settle: ReturnType<typeof setTimeout> | undefined;
+  #holds = new Set<Hold>();
+  /** From where a selection reaches to a further row. */
+  #anchor: ConversationId | null = null;
 
   constructor(host: Host, staff: StaffId, chosen: Chosen) {
     this.#host = host;
@@ -61,6 +68,8 @@ export class List {
     this.#latest = [];
     this.rows = [];
     this.loaded = false;
+    this.#holds.delete("scroll");
+    this.clear();
     this.settle();
     void this.refresh();
   }
@@ -73,22 +82,49 @@ export class List {
     void this.refresh();
   }
 
-  /** The pointer or the keyboard moves in the list: it holds still for a moment. */
-  touch(): void {
-    this.#touched = performance.now();
+  /** Something begins or ceases to hold the list still. */
+  hold(by: Hold, held: boolean): void {
+    if (held) this.#holds.add(by);
+    else if (this.#holds.delete(by)) this.#show();
   }
 
-  /** The list is scrolled away from its top, and holds still until it is back. */
-  scrolled(away: boolean): void {
-    this.#scrolled = away;
-    if (!away) this.#show();
+  get held(): boolean {
+    return this.#holds.size > 0 || this.selected.size > 0;
   }
 
-  /** Lets the list move: its own person asked for it. */
+  /** Lets the list move once: its own person asked for it. */
   settle(): void {
-    this.#touched = -Infinity;
-    this.#scrolled = false;
-    this.#show();
+    this.#show(true);
+  }
+
+  /** Adds a row to the selection, or takes it out. */
+  toggle(id: ConversationId): void {
+    const selected = new Set(this.selected);
+    if (!selected.delete(id)) selected.add(id);
+    this.#anchor = id;
+    this.#select(selected);
+  }
+
+  /** Selects everything from the row that was chosen last (or `from`, where none was) to this one. */
+  reach(id: ConversationId, from: ConversationId | null): void {
+    const place = (of: ConversationId | null): number => this.rows.findIndex(({ conversation }) => conversation === of);
+    if (this.#anchor === null || place(this.#anchor) < 0) this.#anchor = from ?? id;
+    const [a, b] = [place(this.#anchor), place(id)].sort((x, y) => x - y) as [number, number];
+    if (b >= 0) this.#select(new Set(this.rows.slice(Math.max(a, 0), b + 1).map(({ conversation }) => conversation)));
+  }
+
+  selectAll(): void {
+    this.#select(new Set(this.rows.map(({ conversation }) => conversation)));
+  }
+
+  clear(): void {
+    this.#anchor = null;
+    if (this.selected.size > 0) this.#select(new Set());
+  }
+
+  #select(selected: ReadonlySet<ConversationId>): void {
+    this.selected = selected;
+    if (!this.held) this.#show();
   }
 
   async #ask(): Promise<void> {
@@ -115,17 +151,15 @@ export class List {
   }
 
   /** Shows the latest rows, or keeps those on screen in their places and counts what waits. */
-  #show(): void {
-    clearTimeout(this.#settle);
-    const still = this.#touched + STILL - performance.now();
-    if (this.rows.length === 0 || (!this.#scrolled && still <= 0)) {
+  #show(now = false): void {
+    if (now || this.rows.length === 0 || !this.held) {
       this.rows = this.#latest;
       this.#placed = new Map(this.rows.map(({ conversation, at }) => [conversation, at]));
       this.gathered = 0;
+      const left = [...this.selected].filter((id) => this.#placed.has(id));
+      if (left.length < this.selected.size) this.selected = new Set(left);
       return;
     }
-    if (!this.#scrolled) this.#settle = setTimeout(() => this.#show(), still);
-
     const latest = new Map(this.#latest.map((row) => [row.conversation, row]));
     const last = Math.min(...this.#placed.values());
     this.gathered = this.#latest.filter(({ conversation, at }) => at > (this.#placed.get(conversation) ?? last)).length;
@@ -134,4 +168,18 @@ export class List {
     for (const { conversation, at } of below) this.#placed.set(conversation, at);
     this.rows = [...this.rows.map((row) => latest.get(row.conversation) ?? row), ...below];
   }
+}
+
+/** The conversations of contacts whose name another one in the list bears too. */
+export function namesakes(rows: ConversationRow[]): ReadonlySet<ConversationId> {
+  const by = new Map<string, ConversationRow[]>();
+  for (const row of rows) {
+    const { name } = row.contact;
+    if (name === null) continue;
+    const key = folded(name).trim();
+    by.set(key, [...(by.get(key) ?? []), row]);
+  }
+  // One contact may write to several lines: their code is the same in all.
+  const several = [...by.values()].filter((of) => new Set(of.map(({ contact }) => contact.short_code)).size > 1);
+  return new Set(several.flat().map(({ conversation }) => conversation));
 }

@@ -755,7 +755,31 @@ language: Language,
 /**
  * Light, dark, or as the system.
  */
-theme: Theme, };
+theme: Theme, 
+/**
+ * Stronger lines and text, or as the system.
+ */
+contrast: Contrast, 
+/**
+ * How close together everything stands.
+ */
+density: Density, 
+/**
+ * How large everything is written.
+ */
+text_size: TextSize, 
+/**
+ * The digits of times and counts in Arabic. What identifies somebody or something always has Western ones.
+ */
+digits: Digits, 
+/**
+ * The key that sends.
+ */
+send_with: SendWith, 
+/**
+ * Whether a single key outside of texts is a shortcut.
+ */
+single_keys: boolean, };
 export type SignedHeads = { 
 /**
  * Oldest first.
@@ -802,6 +826,11 @@ export type Happened = "opened" | "assigned" | "released" | "closed" | "reopened
 export type Link = "connecting" | "syncing" | "live" | "offline";
 export type Language = "ar" | "en";
 export type Theme = "system" | "light" | "dark";
+export type Contrast = "system" | "more";
+export type Density = "comfortable" | "normal" | "compact";
+export type TextSize = "normal" | "large" | "larger" | "largest";
+export type Digits = "western" | "arabic_indic";
+export type SendWith = "enter" | "ctrl_enter";
 export type ErrorCode = "bad_request" | "not_signed_in" | "wrong_password" | "code_expired" | "weak_password" | "slow_down" | "unreachable" | "bad_address" | "not_a_gateway" | "too_old" | "lease_expired" | "no_keychain" | "bad_file" | "not_found" | "bad_text" | "failed";
 
 export interface Commands {

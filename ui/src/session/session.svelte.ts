@@ -1,6 +1,6 @@
 import type { Account, ErrorCode, Phase, Settings, SignIn, Start } from "../lib/api.generated";
 import { CallFailure, type Host } from "../lib/host";
-import { wear } from "../lib/i18n";
+import { BEGINNING, wear } from "../lib/appearance";
 
 /** Who is here and which screen the window shows first. What is true is at the desk; this holds its last answer. */
 export class Session {
@@ -35,7 +35,7 @@ export class Session {
   }
 
   get settings(): Settings {
-    return this.start?.settings ?? { language: "ar", theme: "system" };
+    return this.start?.settings ?? BEGINNING;
   }
 
   signIn(request: SignIn): Promise<boolean> {
@@ -54,7 +54,7 @@ export class Session {
     return this.#try(() => this.#host.call("sign_out", {}));
   }
 
-  /** Changes language or theme. The window changes at once; should the desk not keep it, it changes back. */
+  /** Changes settings. The window changes at once; should the desk not keep it, it changes back. */
   async set(change: Partial<Settings>): Promise<void> {
     if (this.start === null) return;
     const before = this.start.settings;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use desk::{
-    api::{Claim, Handler, Language, Settings, Showing, Theme},
+    api::{Claim, Handler, Language, Settings, Showing},
     notify::Notification,
 };
 use tokio::sync::broadcast::Receiver;
@@ -42,7 +42,7 @@ async fn a_new_inquiry_a_message_on_my_case_and_a_case_given_to_me() {
     place.gateway.assign(talk, Some(me()));
     let given = next(&mut told).await;
     assert!(given.title.contains("MEW-2026-"), "{}", given.title);
-    place.desk.set_settings(Settings { language: Language::En, theme: Theme::System }).await.unwrap();
+    place.desk.set_settings(Settings { language: Language::En, ..Settings::default() }).await.unwrap();
     place.gateway.write(talk, "هل من أحد؟");
     let wrote = next(&mut told).await;
     assert!(wrote.title.contains("wrote again"), "{}", wrote.title);

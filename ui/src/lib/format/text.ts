@@ -11,6 +11,11 @@ export function isSpaced(text: string): boolean {
   return /[ \t]{2}|\n[ \t]|\t/u.test(text);
 }
 
+/** Whether a message is so long that its beginning is shown first: over a dozen lines, or as much without a break. */
+export function isLong(text: string): boolean {
+  return text.length > 900 || text.split("\n").length > 14;
+}
+
 /** The letter on an avatar, or nothing where a name has none to show. */
 export function initial(name: string): string | null {
   const letter = /\p{L}/u.exec(name.replace(/^(?:ال|al-)/iu, ""))?.[0] ?? /\p{L}/u.exec(name)?.[0];

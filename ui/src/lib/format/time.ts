@@ -1,5 +1,5 @@
 import type { Language } from "../api.generated";
-import { LOCALES, say } from "../i18n/catalogue";
+import { localeOf, say } from "../i18n/catalogue";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -9,10 +9,16 @@ const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** Making a formatter costs more than using it a thousand times. */
 function format(language: Language, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = language + JSON.stringify(options);
-  const kept = formats.get(key) ?? new Intl.DateTimeFormat(LOCALES[language], options);
+  const locale = localeOf(language);
+  const key = locale + JSON.stringify(options);
+  const kept = formats.get(key) ?? new Intl.DateTimeFormat(locale, options);
   formats.set(key, kept);
   return kept;
+}
+
+/** A number, in the digits of the language. */
+export function number(language: Language, of: number): string {
+  return new Intl.NumberFormat(localeOf(language)).format(of);
 }
 
 /** `9:41 ص`, `9:41 am`: the one style of time. */

@@ -1,2 +1,2 @@
-export { LOCALES } from "./catalogue";
-export { flow, named, spoken, t, tOr, wear } from "./language.svelte";
+export { localeOf } from "./catalogue";
+export { flow, named, speak, spoken, t, tOr } from "./language.svelte";
