@@ -73,6 +73,7 @@ theme-system = حسب النظام
 theme-light = فاتح
 theme-dark = داكن
 me-menu = حسابي: { $name }
+me-keys = اختصارات لوحة المفاتيح
 me-lock = قفل الشاشة
 me-sign-out = تسجيل الخروج
 role-agent = موظف الرد

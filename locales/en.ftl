@@ -70,6 +70,7 @@ theme-system = As the system
 theme-light = Light
 theme-dark = Dark
 me-menu = My account: { $name }
+me-keys = Keyboard shortcuts
 me-lock = Lock
 me-sign-out = Sign out
 role-agent = Agent

@@ -47,7 +47,7 @@ const FAMILIES: Record<string, string[]> = {
   "filter-": words("Filter"),
   "empty-": words("Filter").flatMap((filter) => [`${filter}-title`, `${filter}-text`]),
   "row-from-": ["me", "colleague"],
-  "me-": ["lock", "sign-out"],
+  "me-": ["keys", "lock", "sign-out"],
   "case-": words("CaseState"),
   "lock-": ["closed", "never", "window"],
   "event-assigned": ["", "-plain"],
