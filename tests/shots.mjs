@@ -24,8 +24,9 @@ async function shoot(name) {
 
 async function appear(desk, language, theme) {
   if ((await window.script(() => document.documentElement.lang)) !== language) await desk.click("language-switch");
-  await desk.click("theme-switch");
-  await (await window.page.$(`[data-testid="theme-menu"] [data-choice="${theme}"]`)).click();
+  await desk.click("settings-open");
+  await desk.click(`set-theme-${theme}`);
+  await desk.click("settings-close");
 }
 
 try {

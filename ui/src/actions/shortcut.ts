@@ -22,8 +22,9 @@ export function isSingle(shortcut: Shortcut): boolean {
 type Press = Pick<KeyboardEvent, "code" | "key" | "ctrlKey" | "altKey" | "shiftKey" | "metaKey"> & { getModifierState?: (key: string) => boolean };
 
 export function matches(shortcut: Shortcut, press: Press): boolean {
-  // AltGr comes as Ctrl and Alt together, and types.
-  if (press.metaKey || (press.ctrlKey && press.altKey) || press.getModifierState?.("AltGraph") === true) return false;
+  // AltGr comes as Ctrl and Alt together, or as a modifier of its own, and types.
+  const third = (press.ctrlKey && press.altKey) || (shortcut.with !== "Alt" && press.getModifierState?.("AltGraph") === true);
+  if (press.metaKey || third) return false;
   if (press.ctrlKey !== (shortcut.with === "Ctrl") || press.altKey !== (shortcut.with === "Alt")) return false;
   // A sign is typed with Shift or without it, as the layout has it.
   if (shortcut.signs !== undefined) return shortcut.signs.includes(press.key);
