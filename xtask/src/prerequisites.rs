@@ -1,6 +1,10 @@
 //! What must be on the machine, and how it gets there.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -38,6 +42,7 @@ pub(crate) fn for_demo(with_session: bool) -> Result<()> {
 pub(crate) fn for_tests() -> Result<()> {
     node()?;
     packages(&[WINDOW, NO_SCREEN, DRIVERS].concat())?;
+    s3_server()?;
     nextest()
 }
 
@@ -53,6 +58,27 @@ fn nextest() -> Result<()> {
         run(Command::new("cargo").args(["install", "cargo-nextest", "--locked"]))?;
     }
     Ok(())
+}
+
+/// The stand-in for S3 that the gateway's tests start, from PyPI, in a folder of its own among the user's caches.
+fn s3_server() -> Result<()> {
+    let wanted = root().join("crates/gateway/tests/s3-server.txt");
+    let text = fs::read(&wanted).context("Reading what the stand-in for S3 consists of")?;
+    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.or_else(|| Some(env::home_dir()?.join(".cache"))).context("Finding the user's caches")?;
+    let folder = cache.join("shubbak/s3-server");
+    let stamp = folder.join(".installed");
+    if fs::read(&stamp).is_ok_and(|installed| installed == text) {
+        return Ok(());
+    }
+    say!("Installing a stand-in for S3 from PyPI into {}", folder.display());
+    if answer(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_none() {
+        packages(&["python3", "python3-venv"])?;
+    }
+    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))
+        .context("Making a place for it: Python 3 and its venv are needed")?;
+    run(Command::new(folder.join("bin/pip")).args(["install", "--quiet", "--no-deps", "--requirement"]).arg(&wanted))?;
+    fs::write(stamp, text).context("Remembering what pip installed")
 }
 
 /// npm, by the name that the system knows it by.

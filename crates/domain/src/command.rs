@@ -181,6 +181,9 @@ impl Ask {
     }
 }
 
+/// How many files a command may name.
+pub const MOST_MEDIA: usize = 10;
+
 /// How an uncertain message is settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

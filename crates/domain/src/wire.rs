@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use crate::{
     command::Refusal,
     entry::Entry,
-    ids::{AgencyId, CaseId, CommandId, Millis, Seq, StaffId, Team},
+    ids::{AgencyId, CaseId, CommandId, MediaId, Millis, Seq, StaffId, Team},
     words::Role,
 };
 
@@ -241,6 +241,17 @@ pub enum Outcome {
     Accepted(Vec<Seq>),
     /// Why nothing came of it.
     Refused(Refusal),
+}
+
+/// The answer to a file that was uploaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Uploaded {
+    /// The name under which it is asked for and named in commands: its content's.
+    pub sha256: MediaId,
+    /// How many bytes it has.
+    pub size: u64,
+    /// What it is, by its content.
+    pub r#type: String,
 }
 
 /// The body of every HTTP error.

@@ -16,7 +16,7 @@ use domain::{
     wire::Answer,
 };
 use records::Records;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 
 use crate::{
     config::{self, Config},
@@ -33,6 +33,8 @@ use crate::{
 const QUEUE: usize = 4096;
 /// So many are decided in one transaction at most.
 const BATCH: usize = 256;
+/// So many read at once, each on a thread and connections of its own; the next one waits.
+const READERS: usize = 32;
 /// So many readers are kept open.
 const IDLE_READERS: usize = 8;
 /// So many cases wait to be marked as read on WhatsApp; beyond that, a tick stays grey for a while.
@@ -53,6 +55,7 @@ pub struct Agency {
     jobs: mpsc::Sender<Job>,
     ready: Arc<AtomicBool>,
     files: Files,
+    readers: Semaphore,
     idle: Mutex<Vec<Reader>>,
 }
 
@@ -156,6 +159,7 @@ impl Agency {
             jobs,
             ready,
             files,
+            readers: Semaphore::new(READERS),
             idle: Mutex::default(),
         };
         Ok((Arc::new(agency), Outlets { read }))
@@ -225,9 +229,17 @@ impl Agency {
         &self,
         work: impl FnOnce(&Batch<'_>) -> Result<(T, Option<Event>)> + Send + 'static,
     ) -> Result<T, Failure> {
+        self.change_knowing(|batch, _| work(batch)).await
+    }
+
+    /// The same, by what the read model says in the same transaction.
+    pub async fn change_knowing<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Batch<'_>, &Records) -> Result<(T, Option<Event>)> + Send + 'static,
+    ) -> Result<T, Failure> {
         self.ask(|done| {
-            let aside: Aside = Box::new(move |batch| {
-                let (value, event) = work(batch)?;
+            let aside: Aside = Box::new(move |batch, records| {
+                let (value, event) = work(batch, records)?;
                 Ok(Box::new(move || {
                     let _ = done.send(value);
                     event
@@ -244,6 +256,7 @@ impl Agency {
         work: impl FnOnce(&mut Reader) -> Result<T> + Send + 'static,
     ) -> Result<T, Failure> {
         let agency = Arc::clone(self);
+        let _place = self.readers.acquire().await.context("Waiting for a reader")?;
         let done = tokio::task::spawn_blocking(move || {
             let idle = agency.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let mut reader = match idle {

@@ -78,7 +78,7 @@ impl<'de> Visitor<'de> for Commands {
 }
 
 /// A device that sends without pause waits. One request may overdraw: an outbox comes whole after a day off line.
-fn must_not_wait(gateway: &Gateway, device: Hash, count: usize) -> Result<(), Failure> {
+pub fn must_not_wait(gateway: &Gateway, device: Hash, count: usize) -> Result<(), Failure> {
     let a_minute = gateway.limits.commands_per_minute;
     let (rate, now) = (Rate::new(a_minute, 60_000, a_minute), gateway.clock.now());
     let mut pace = gateway.commands.lock().unwrap_or_else(PoisonError::into_inner);

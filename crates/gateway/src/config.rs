@@ -1,5 +1,6 @@
 //! `gateway.toml`: one file, every path in it relative to it, secrets by file or environment and never inside.
 
+mod media;
 mod storage;
 
 use std::{
@@ -12,6 +13,7 @@ use std::{
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+pub use self::media::{Media, S3};
 use self::storage::StorageFile;
 use crate::{alarms::Thresholds, connections::Limits, home::Storage, live::Times};
 
@@ -54,6 +56,8 @@ pub struct Config {
     pub records: PathBuf,
     /// The file of erasures, outside of the storage and of its backups.
     pub erasure_ledger: PathBuf,
+    /// Where files are kept; nowhere if absent.
+    pub media: Option<Media>,
     /// The webhook endpoints.
     pub webhooks: Vec<Webhook>,
     /// Which version of the reader of messages this program is. No setting: tests hand in an older one.
@@ -261,6 +265,7 @@ pub fn load(path: &Path) -> Result<Config, Problems> {
     check.problems.extend(file.alarms.problems());
     let records = check.folder.join(&file.storage.records);
     let erasure_ledger = file.storage.erasure_ledger.clone();
+    let media = check.media(file.storage.media.as_deref(), file.storage.s3.take());
     let storage = check.storage(file.storage);
     if let Some((Storage::Sqlite(folder), _)) = &storage {
         check.signing_key(file.server.signing_key_file.as_deref(), folder);
@@ -292,6 +297,7 @@ pub fn load(path: &Path) -> Result<Config, Problems> {
         records,
         erasure_ledger,
         reader: whatsapp::webhook::READER,
+        media,
         webhooks,
         agencies,
         warnings: check.warnings,

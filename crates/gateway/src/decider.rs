@@ -11,7 +11,7 @@ use std::{sync::Arc, time::Instant};
 use anyhow::{Context as _, Result, bail};
 use domain::{
     chain::Hash,
-    command::{Ask, Code, Command, Refusal, SendOutcome, SystemAsk},
+    command::{Ask, Code, Command, MOST_MEDIA, Refusal, SendOutcome, SystemAsk},
     decide::{Context, decide, decide_system},
     entry::{CaseChanged, Entry, Fact, MessageReceived, NewEntry, Scope, StaffChanged},
     facts::ErasureFacts,
@@ -31,6 +31,7 @@ use crate::{
     live::{Event, Published},
     orphans, signs,
     sync::HORIZON,
+    uploads,
 };
 
 /// One-time codes live for three days.
@@ -60,7 +61,7 @@ pub struct Item {
 pub type Decided = Result<Vec<Seq>, Refusal>;
 
 /// Something done beside the entries, in the same transaction; what it returns is run once that has committed.
-pub type Aside = Box<dyn FnOnce(&Batch<'_>) -> Result<Then> + Send>;
+pub type Aside = Box<dyn FnOnce(&Batch<'_>, &Records) -> Result<Then> + Send>;
 /// What happens once a transaction has committed.
 pub type Then = Box<dyn FnOnce() -> Option<Event> + Send>;
 
@@ -301,7 +302,7 @@ impl Mind {
                 }
             }
             Job::Aside(work) => {
-                let done = self.separately(batch, told, |_, batch, _| work(batch))?;
+                let done = self.separately(batch, told, |mind, batch, _| work(batch, &mind.records))?;
                 told.answers.extend(done);
             }
         }
@@ -425,8 +426,13 @@ impl Mind {
     }
 
     fn asked(&mut self, batch: &mut Batch<'_>, staff: StaffId, command: &Command, told: &mut Told) -> Result<Decided> {
-        let facts = self.records.facts(staff, &command.ask)?;
+        let mut facts = self.records.facts(staff, &command.ask)?;
         let now = self.clock.now();
+        for media in command.ask.media().iter().take(MOST_MEDIA) {
+            if uploads::is_own(batch, *media, staff, now)? {
+                facts.media.push(*media);
+            }
+        }
         let entries = match decide(&facts, command, &Context { now, ids: &*self.ids }) {
             Ok(entries) => entries,
             Err(refusal) => return Ok(Err(refusal)),

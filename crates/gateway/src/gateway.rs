@@ -33,6 +33,7 @@ use crate::{
     keys::ServerKey,
     ledger::Ledger,
     live::Times,
+    media::{Media, sweep},
     pace::Pace,
     passwords::Passwords,
     requests::ROOM,
@@ -67,6 +68,8 @@ pub struct Gateway {
     pub behind_proxy: bool,
     /// How many commands each device has sent.
     pub commands: Mutex<Pace<Hash>>,
+    /// Where files are kept; nowhere if absent.
+    pub media: Option<Arc<Media>>,
     /// Hashes passwords.
     pub passwords: Passwords,
     /// What can be seen of it all.
@@ -118,6 +121,9 @@ impl Running {
         if let Some(key) = signing {
             tasks.spawn(heads::run(Arc::clone(&gateway), key));
         }
+        if let Some(media) = gateway.media.clone() {
+            tasks.spawn(sweep::run(Arc::clone(&gateway), media));
+        }
         for sender in senders {
             tasks.spawn(sender.run(gateway.stopping.subscribe()));
         }
@@ -144,6 +150,7 @@ fn open(config: Config, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Open
     let http = whatsapp::client::http(whatsapp::client::Timeouts::default()).context("Setting up HTTP")?;
 
     let signs = Signs::start(&config, Unfinished::open(&place, &owner)?)?;
+    let media = Media::open(&config)?;
     let mut agencies = BTreeMap::new();
     let mut senders = Vec::new();
     let mut erasures = Vec::new();
@@ -172,6 +179,7 @@ fn open(config: Config, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Open
         room: Arc::new(Semaphore::new(ROOM)),
         behind_proxy: config.server.behind_proxy,
         commands: Mutex::default(),
+        media,
         passwords: Passwords::new()?,
         signs,
         reader: config.reader,

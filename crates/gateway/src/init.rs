@@ -151,7 +151,7 @@ fn give_code(
 ) -> Result<Admin> {
     let now = clock.now();
     let command = CommandId(ids.next(now));
-    let aside = Job::Aside(Box::new(move |batch| {
+    let aside = Job::Aside(Box::new(move |batch, _| {
         batch.give_code(staff, command, now + CODE_LIFE)?;
         Ok(Box::new(|| None))
     }));

@@ -181,8 +181,13 @@ fn run(command: Command) -> Result<()> {
                 say(&match common.json {
                     true => serde_json::to_string(&restored)?,
                     false => format!(
-                        "{}: {} entries; {} messages of which nobody knows whether they went out",
-                        restored.agency, restored.seq, restored.uncertain
+                        "{}: {} entries; {} messages of which nobody knows whether they went out; {} files are missing",
+                        restored.agency,
+                        restored.seq,
+                        restored.uncertain,
+                        restored
+                            .missing_media
+                            .map_or("nobody knows how many".to_owned(), |missing| missing.to_string())
                     ),
                 })?;
             }

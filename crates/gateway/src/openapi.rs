@@ -12,7 +12,8 @@ use axum::{
 };
 use domain::{
     command::{Code, Command},
-    wire::{Answer, Line, Problem, SessionAnswer, SessionRequest, Up, VERSION_HEADER},
+    ids::MediaId,
+    wire::{Answer, Line, Problem, SessionAnswer, SessionRequest, Up, Uploaded, VERSION_HEADER},
 };
 use serde_json::{Map, Value};
 use utoipa::{
@@ -35,6 +36,7 @@ use crate::{
 const JSON: &str = "application/json";
 const NDJSON: &str = "application/x-ndjson";
 const TEXT: &str = "text/plain";
+const FILE: &str = "application/octet-stream";
 
 /// What travels, with whatever it refers to.
 #[derive(OpenApi)]
@@ -45,7 +47,7 @@ const TEXT: &str = "text/plain";
                        docs/protocol.md.",
         license(name = "LicenseRef-Shubbak", identifier = "LicenseRef-Shubbak")
     ),
-    components(schemas(SessionRequest, SessionAnswer, Line, Up, Command, Answer, Code, Problem))
+    components(schemas(SessionRequest, SessionAnswer, Line, Up, Command, Answer, Uploaded, Code, Problem))
 )]
 struct Shapes;
 
@@ -68,6 +70,8 @@ pub const DESCRIBED: &[Described] = &[
     Described { method: Method::GET, path: "/api/v1/live", operation: live },
     Described { method: Method::GET, path: "/api/v1/cases/{id}/entries", operation: case_entries },
     Described { method: Method::POST, path: "/api/v1/commands", operation: commands },
+    Described { method: Method::POST, path: "/api/v1/media", operation: upload },
+    Described { method: Method::GET, path: "/api/v1/media/{sha256}", operation: download },
     Described { method: Method::GET, path: "/api/v1/openapi.json", operation: this },
     Described { method: Method::GET, path: "/healthz", operation: healthy },
     Described { method: Method::GET, path: "/readyz", operation: ready },
@@ -346,6 +350,49 @@ fn commands() -> OperationBuilder {
         "not_ready",
         "not_stored",
     ])
+}
+
+fn upload() -> OperationBuilder {
+    operation(
+        "upload",
+        "Takes a file",
+        "What was sent before is sent again without harm. Its type is what its content shows, and `Content-Type` must not \
+         claim another.",
+    )
+    .parameter(version())
+    .takes("The file as it is; at most 100 MiB.", FILE, words())
+    .response("201", answer("It is kept.", JSON, shape::<Uploaded>()))
+    .fails(&[
+        "bad_request",
+        "signed_out",
+        "not_found",
+        "too_slow",
+        "too_large",
+        "unsupported",
+        "upgrade_required",
+        "too_many",
+        "not_ready",
+        "not_stored",
+    ])
+}
+
+fn download() -> OperationBuilder {
+    let header = |name: &str, words_of_it: &str| parameter(name, ParameterIn::Header, false, words_of_it, words());
+    operation(
+        "download",
+        "Hands a file out",
+        "To whoever sees a case to which it belongs, and for 30 days to whoever has uploaded it. `HEAD` is known too.",
+    )
+    .parameter(version())
+    .parameter(parameter("sha256", ParameterIn::Path, true, "The file.", MediaId::schema()))
+    .parameter(header("Range", "One range of bytes; several are answered with the whole."))
+    .parameter(header("If-Range", "The tag for which the range is meant."))
+    .parameter(header("If-None-Match", "The tags of what is there already."))
+    .response("200", answer("The whole, of the type that its content shows.", FILE, words()))
+    .response("206", answer("The part.", FILE, words()))
+    .response("304", silent("It is there already."))
+    .fails(&["bad_request", "signed_out", "not_found", "upgrade_required", "not_ready"])
+    .response("416", silent("The range lies beyond the end."))
 }
 
 fn this() -> OperationBuilder {

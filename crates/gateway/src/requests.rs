@@ -20,13 +20,21 @@ use crate::{agency::Agency, failure::Failure, gateway::Gateway, keys};
 /// The oldest contract that this gateway still understands.
 pub const OLDEST_DESK: u32 = 1;
 
+/// Refuses an encoded body.
+pub fn must_not_be_encoded(headers: &HeaderMap) -> Result<(), Failure> {
+    match headers.get(header::CONTENT_ENCODING) {
+        Some(encoding) if encoding.to_str().ok().map(str::trim) != Some("identity") => {
+            Err(Failure::unsupported("The body must not be encoded"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Refuses an encoded body, or one that is not said to be JSON.
 pub fn must_be_plain_json(headers: &HeaderMap) -> Result<(), Failure> {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    if headers.contains_key(header::CONTENT_ENCODING) && text(header::CONTENT_ENCODING) != Some("identity") {
-        return Err(Failure::unsupported("The body must not be encoded"));
-    }
-    let kind = text(header::CONTENT_TYPE).and_then(|kind| kind.split(';').next()).map(str::trim);
+    must_not_be_encoded(headers)?;
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = kind.and_then(|kind| kind.split(';').next()).map(str::trim);
     if kind.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) {
         Ok(())
     } else {
@@ -58,8 +66,13 @@ pub async fn read(gateway: &Gateway, headers: &HeaderMap, body: Body, largest: u
     }
 }
 
+/// The length that is said of a body.
+pub fn said_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok())
+}
+
 async fn read_whole(room: &Arc<Semaphore>, headers: &HeaderMap, body: Body, largest: usize) -> Result<Whole, Failure> {
-    let said = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let said = said_length(headers).and_then(|length| usize::try_from(length).ok());
     let too_large = || Failure::too_large(format!("The body has more than {largest} bytes"));
     if said.is_some_and(|length| length > PATIENCE) {
         return Err(too_large());

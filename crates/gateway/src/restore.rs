@@ -18,7 +18,7 @@ use anyhow::{Context, Result, bail, ensure};
 use data_encoding::HEXLOWER;
 use domain::{
     command::SystemAsk,
-    ids::{Clock, Ids, Seq},
+    ids::{Clock, Ids, MediaId, Seq},
 };
 use serde::Serialize;
 use tokio::sync::oneshot;
@@ -34,7 +34,7 @@ use crate::{
     journal::{self, Journal},
     keys::{self, ServerKey},
     ledger::{Erased, Ledger},
-    verify,
+    media, verify,
 };
 
 const STAGING: &str = ".restoring";
@@ -54,6 +54,8 @@ pub struct Restored {
     pub seq: Seq,
     /// How many messages became uncertain.
     pub uncertain: usize,
+    /// How many of the files that its cases have are not in the media store; absent if that could not be asked.
+    pub missing_media: Option<usize>,
 }
 
 /// Where journals are restored before they are moved into their places.
@@ -179,8 +181,12 @@ fn restore_beside(
         let doing = || format!("Restoring the journal of {}", head.agency);
         let files = Files::of(&head.agency, &storage, &records);
         let erased = ledger.iter().filter(|erased| erased.agency == head.agency).collect::<Vec<_>>();
-        restored.push(renew(settings, head, &files, &key, clock, ids, &erased).with_context(doing)?);
+        let (renewed, used) = renew(settings, head, &files, &key, clock, ids, &erased).with_context(doing)?;
         erase_again(&head.agency, &files, &storage.deliveries(), &key, &erased).with_context(doing)?;
+        let missing = media::missing(config.media.as_ref(), &head.agency, &used);
+        let missing =
+            missing.inspect_err(|error| tracing::warn!(error = format!("{error:#}"), "Nobody knows what is missing"));
+        restored.push(Restored { missing_media: missing.ok(), ..renewed });
     }
     Ok(restored)
 }
@@ -220,7 +226,7 @@ fn read(config: &Config, from: &Path) -> Result<Manifest> {
     Ok(manifest)
 }
 
-/// A new id, held sending, and doubt about what waited.
+/// A new id, held sending, and doubt about what waited. The files that its cases have are returned too.
 fn renew(
     settings: &config::Agency,
     head: &Head,
@@ -229,7 +235,7 @@ fn renew(
     clock: &Arc<dyn Clock>,
     ids: &Arc<dyn Ids>,
     erased: &[&Erased],
-) -> Result<Restored> {
+) -> Result<(Restored, Vec<MediaId>)> {
     match verify::journal(files.journal.clone(), &[])? {
         Err(flaw) => return Err(flaw).context("The backup's journal is not as it was written"),
         Ok(found) if found.seq != head.seq || HEXLOWER.encode(&found.chain) != head.chain => {
@@ -258,7 +264,9 @@ fn renew(
     }
     ensure!(decider.records().not_accepted()?.is_empty(), "Not every message could be made uncertain");
     let journal = decider.records().stand()?.journal;
-    Ok(Restored { agency: head.agency.clone(), journal, seq: head.seq, uncertain: messages.len() })
+    let (agency, uncertain) = (head.agency.clone(), messages.len());
+    let used = decider.records().media_used()?;
+    Ok((Restored { agency, journal, seq: head.seq, uncertain, missing_media: None }, used))
 }
 
 /// Takes whoever was erased since the backup out of it everywhere else.

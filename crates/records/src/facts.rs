@@ -1,7 +1,7 @@
 //! The facts for one decision.
 
 use domain::{
-    command::{Ask, SystemAsk},
+    command::{Ask, MOST_MEDIA, SystemAsk},
     entry::{Identifier, IdentifierKind, Scope},
     facts::{CaseFacts, ContactFacts, ConversationFacts, Facts, MessageFacts, RawFacts, StaffFacts},
     ids::{CaseId, ContactId, ConversationId, MessageId, Millis, Seq, StaffId},
@@ -20,7 +20,7 @@ impl Records {
     pub fn facts(&mut self, actor: StaffId, ask: &Ask) -> Result<Facts> {
         let mut facts = Facts { pack: self.pack()?, actor: self.staff(actor)?, ..Facts::default() };
         if let Some(actor) = &facts.actor {
-            for media in ask.media() {
+            for media in ask.media().iter().take(MOST_MEDIA) {
                 if self.sees_media(&actor.viewer, *media)? {
                     facts.media.push(*media);
                 }

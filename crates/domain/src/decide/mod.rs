@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use crate::{
-    command::{Ask, Code, Command, Refusal, SystemAsk},
+    command::{Ask, Code, Command, MOST_MEDIA, Refusal, SystemAsk},
     entry::{Actor, Fact, NewEntry, Scope, Subject},
     facts::{CaseFacts, Facts, StaffFacts},
     ids::{Ids, MediaId, Millis},
@@ -112,9 +112,8 @@ impl<'a> Asked<'a> {
     /// The files that a command names: each once, not many, and all of them this person's to see. What is not theirs to
     /// see is not there.
     fn media(&self, named: &[MediaId]) -> Result<Vec<MediaId>, Refusal> {
-        const MOST: usize = 10;
-        if named.len() > MOST {
-            return Err(Refusal::new(Code::Invalid, format!("At most {MOST} files go with one note")));
+        if named.len() > MOST_MEDIA {
+            return Err(Refusal::new(Code::Invalid, format!("At most {MOST_MEDIA} files go with one note")));
         }
         if named.iter().collect::<BTreeSet<_>>().len() < named.len() {
             return Err(Refusal::new(Code::Invalid, "A file is named twice"));

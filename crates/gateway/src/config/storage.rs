@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use serde::Deserialize;
 
-use super::{Check, Secret};
+use super::{Check, Secret, media::S3File};
 use crate::{
     home::{Server, Storage},
     keys,
@@ -18,7 +18,8 @@ pub(super) struct StorageFile {
     password_file: Option<PathBuf>,
     password_env: Option<String>,
     ca_file: Option<PathBuf>,
-    media: Option<String>,
+    pub(super) media: Option<String>,
+    pub(super) s3: Option<S3File>,
     pub(super) records: PathBuf,
     pub(super) erasure_ledger: Option<PathBuf>,
 }
@@ -26,15 +27,6 @@ pub(super) struct StorageFile {
 impl Check {
     /// Where the journals and the server's key are; `None` if that is a problem.
     pub(super) fn storage(&mut self, file: StorageFile) -> Option<(Storage, PathBuf)> {
-        if let Some(media) = &file.media {
-            match media.split_once(':') {
-                Some(("file", folder)) if !folder.is_empty() => {}
-                Some(("s3", _)) => {
-                    self.wrong("[storage] media: this version keeps no media in S3; say \"file:FOLDER\"")
-                }
-                _ => self.wrong(format!("[storage] media = {media:?} is not of the form \"file:FOLDER\"")),
-            }
-        }
         let key_file = file.key_file.map(|path| self.folder.join(path));
         match file.journal.split_once(':') {
             Some(("sqlite", folder)) if !folder.is_empty() => {

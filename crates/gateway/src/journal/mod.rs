@@ -28,6 +28,7 @@ pub(crate) const SCHEMA: &[&str] = &[
     crate::orphans::SCHEMA,
     include_str!("3.sql"),
     include_str!("4.sql"),
+    include_str!("5.sql"),
 ];
 
 /// The last entry, and the journal's own id.

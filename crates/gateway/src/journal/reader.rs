@@ -27,6 +27,11 @@ impl Reader {
         Ok(Self { home: Home::reader(&place.into())? })
     }
 
+    /// The home, for tables that have a file of their own.
+    pub(crate) fn home(&self) -> &Home {
+        &self.home
+    }
+
     /// The head.
     pub fn head(&self) -> Result<Head> {
         head(&self.home, "")

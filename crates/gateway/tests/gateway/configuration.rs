@@ -18,6 +18,13 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+const RECORDS: &str = "records = \"data\"";
+const S3: &str = "records = \"data\"\nmedia = \"s3://bucket/x\"\n[storage.s3]";
+
+fn s3(more: &str) -> String {
+    format!("{S3}\n{more}")
+}
+
 #[test]
 fn what_is_wrong_is_said_in_words() {
     let house = House::new("http://127.0.0.1:9");
@@ -25,7 +32,7 @@ fn what_is_wrong_is_said_in_words() {
     let good = std::fs::read_to_string(&house.config).unwrap();
     let postgres = |address: &str| format!("{address}\"\nkey_file = \"server.key");
     let elsewhere = postgres("postgres://user@db.example/shubbak?sslmode=disable");
-    let cases: [(&str, &str, &str); 25] = [
+    let cases: [(&str, &str, &str); 33] = [
         ("127.0.0.1:0", "0.0.0.0:0", "behind_proxy"),
         ("[storage]", "tls_cert = \"c.pem\"\n[storage]", "belong together"),
         ("[storage]", "tls_cert = \"c.pem\"\ntls_key = \"k.pem\"\n[storage]", "Reading the certificate"),
@@ -39,7 +46,15 @@ fn what_is_wrong_is_said_in_words() {
         ("sqlite:data", &elsewhere, "in the clear"),
         ("sqlite:data\"", &(postgres("postgres://user@localhost/s") + "\"\npassword_file = \"nowhere\""), "nowhere"),
         ("records = \"data\"", "records = \"data\"\nca_file = \"ca.pem\"", "not for SQLite"),
-        ("records = \"data\"", "records = \"data\"\nmedia = \"s3://bucket\"", "no media in S3"),
+        (RECORDS, "records = \"data\"\nmedia = \"ftp:x\"", "s3://BUCKET/PREFIX"),
+        (RECORDS, "records = \"data\"\nmedia = \"s3://bucket\"", "[storage.s3] is missing"),
+        (RECORDS, "records = \"data\"\nmedia = \"s3://Not!/x\"", "a bucket's name"),
+        (RECORDS, S3, "[storage.s3] region is missing"),
+        (RECORDS, &s3("region = \"r\""), "give access_key_file or access_key_env"),
+        (RECORDS, &s3("access_key_file = \"nowhere\""), "nowhere"),
+        (RECORDS, &s3("endpoint = \"http://s3.example\""), "allow_http = true"),
+        (RECORDS, &s3("endpoint = \"s3.example\""), "must begin with https://"),
+        (RECORDS, &s3("secret_key = \"EAAG\""), "unknown field"),
         ("id = \"mew\"", "id = \"Mew!\"", "small letters"),
         ("token_file = \"token\"", "token_file = \"nowhere\"", "nowhere"),
         ("token_file = \"token\"", "token_env = \"NO_SUCH_VARIABLE_HERE\"", "NO_SUCH_VARIABLE_HERE"),

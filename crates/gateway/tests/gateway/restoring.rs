@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Another machine: the same configuration, and no storage.
-fn elsewhere(house: &House) -> (tempfile::TempDir, PathBuf) {
+pub(crate) fn elsewhere(house: &House) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     for name in ["app-secret", "verify-token", "token", "gateway.toml"] {
         std::fs::copy(house.folder.path().join(name), folder.path().join(name)).unwrap();
@@ -34,7 +34,7 @@ fn elsewhere(house: &House) -> (tempfile::TempDir, PathBuf) {
     (folder, config)
 }
 
-fn backup(config: &Path, to: &Path) -> Manifest {
+pub(crate) fn backup(config: &Path, to: &Path) -> Manifest {
     let output = run(config, &["backup", "--json", "--to", to.to_str().unwrap()]);
     assert!(output.status.success(), "{}", said(&output));
     serde_json::from_slice(&output.stdout).unwrap()

@@ -40,7 +40,8 @@ fn a_conversation_is_read_page_by_page() {
             0 => drop(agency.citizen()),
             1 => drop(agency.reply(agent, &chat).unwrap()),
             _ => {
-                drop(agency.ask(agent, Ask::AddNote { case: chat.case, text: "ملاحظة".into(), media: vec![] }).unwrap())
+                let note = Ask::AddNote { case: chat.case, text: "ملاحظة".into(), media: vec![] };
+                agency.ask(agent, note).unwrap();
             }
         }
     }
