@@ -17,6 +17,7 @@ use crate::{
     home::{Home, Place, values},
     journal::Traces,
     keys::ServerKey,
+    media::sweep::{self, Uploads},
 };
 
 /// Looked at without being told: what failed, and what another process has written.
@@ -60,7 +61,12 @@ async fn round(gateway: &Arc<Gateway>, agency: &Arc<Agency>, files: &Files, deli
         Ok(erasing)
     };
     let erasing = tokio::task::spawn_blocking(work).await.context("Erasing")??;
-    for (seq, _) in erasing {
+    for (seq, traces) in erasing {
+        if let Some(media) = &gateway.media {
+            for file in traces.media {
+                sweep::let_go(gateway, media, agency, file, Uploads::Any).await.context("Deleting a file of theirs")?;
+            }
+        }
         let ended = agency.change(move |batch| Ok((batch.erased(seq)?, None))).await;
         ended.ok().context("An erasure's end could not be written")?;
         tracing::info!(agency = agency.id, seq, "An erasure is ended");

@@ -183,9 +183,10 @@ fn restore_beside(
         let erased = ledger.iter().filter(|erased| erased.agency == head.agency).collect::<Vec<_>>();
         let (renewed, used) = renew(settings, head, &files, &key, clock, ids, &erased).with_context(doing)?;
         erase_again(&head.agency, &files, &storage.deliveries(), &key, &erased).with_context(doing)?;
-        let missing = media::missing(config.media.as_ref(), &head.agency, &used);
-        let missing =
-            missing.inspect_err(|error| tracing::warn!(error = format!("{error:#}"), "Nobody knows what is missing"));
+        let gone: Vec<MediaId> = erased.iter().flat_map(|erased| erased.traces.media.iter().copied()).collect();
+        let missing = media::settle(config.media.as_ref(), &head.agency, &used, &gone);
+        let missing = missing
+            .inspect_err(|error| tracing::error!(error = format!("{error:#}"), "Files could not be held against it"));
         restored.push(Restored { missing_media: missing.ok(), ..renewed });
     }
     Ok(restored)
@@ -280,7 +281,9 @@ fn erase_again(agency: &str, files: &Files, deliveries: &Place, key: &ServerKey,
     }
     let mut journal = Journal::open(&files.journal)?;
     let batch = journal.begin()?;
-    erasing.iter().try_for_each(|(seq, _)| batch.erased(*seq))?;
+    // Their files are the gateway's affair, once it serves.
+    let ended = erasing.iter().filter(|(_, traces)| traces.media.is_empty());
+    ended.map(|(seq, _)| batch.erased(*seq)).collect::<Result<()>>()?;
     batch.commit()?;
     let home = journal::home(&files.journal)?;
     erasure::gone(home.scrub())

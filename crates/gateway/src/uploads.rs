@@ -62,7 +62,7 @@ pub fn is_own_to_read(reader: &Reader, media: MediaId, staff: StaffId, now: Mill
 }
 
 fn own(home: &Home, media: MediaId, staff: StaffId, now: Millis) -> Result<bool> {
-    let sql = "SELECT 1 FROM uploads WHERE sha256 = $1 AND staff = $2 AND at > $3 AND kept = 1";
+    let sql = "SELECT at FROM uploads WHERE sha256 = $1 AND staff = $2 AND at > $3 AND kept = 1";
     let row = home.first(sql, values![&media.0, staff.to_string(), now - LIFE]);
     Ok(row.context("Looking for an upload")?.is_some())
 }
@@ -74,11 +74,11 @@ pub fn over(reader: &Reader, now: Millis, limit: u32) -> Result<Vec<MediaId>> {
     rows.into_iter().map(|mut row| Ok(MediaId(row.bytes().context("Reading an old upload")?))).collect()
 }
 
-/// Forgets the uploads of a file that are over; whether another holds still.
-pub fn forget(batch: &Batch<'_>, media: MediaId, now: Millis) -> Result<bool> {
+/// Forgets the uploads of a file up to some time; whether another holds still.
+pub fn forget(batch: &Batch<'_>, media: MediaId, until: Millis) -> Result<bool> {
     let home = batch.home()?;
     let sql = "DELETE FROM uploads WHERE sha256 = $1 AND at <= $2";
-    home.execute(sql, values![&media.0, now - LIFE]).context("Forgetting an upload")?;
-    let left = home.first("SELECT 1 FROM uploads WHERE sha256 = $1", values![&media.0]);
+    home.execute(sql, values![&media.0, until]).context("Forgetting an upload")?;
+    let left = home.first("SELECT at FROM uploads WHERE sha256 = $1", values![&media.0]);
     Ok(left.context("Looking for other uploads")?.is_some())
 }

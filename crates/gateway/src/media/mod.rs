@@ -42,15 +42,20 @@ impl Media {
     }
 }
 
-/// How many of the files that an agency uses are not where they should be kept.
-pub fn missing(media: Option<&config::Media>, agency: &str, used: &[MediaId]) -> Result<usize> {
+/// After a restore: deletes the files of people who were erased, unless others have them too, and counts those that an
+/// agency uses and that are not where they should be kept.
+pub fn settle(media: Option<&config::Media>, agency: &str, used: &[MediaId], erased: &[MediaId]) -> Result<usize> {
     let Some(media) = media else { return Ok(used.len()) };
-    let look = || -> Result<usize> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let kept = runtime.block_on(Store::open(media)?.all(agency))?;
-        Ok(used.iter().filter(|one| !kept.contains(one)).count())
+    let settle = async {
+        let store = Store::open(media)?;
+        for file in erased.iter().filter(|file| !used.contains(file)) {
+            store.delete(agency, *file).await?;
+        }
+        let kept = store.all(agency).await?;
+        Ok(used.iter().filter(|file| !kept.contains(file)).count())
     };
+    let run = || tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(settle);
     // On a thread of its own: whoever asks may be within a runtime already.
-    let looked = std::thread::scope(|scope| scope.spawn(look).join());
-    looked.map_err(|_| anyhow!("The thread ended early")).flatten().context("Looking for missing files")
+    let settled: Result<Result<usize>, _> = std::thread::scope(|scope| scope.spawn(run).join());
+    settled.map_err(|_| anyhow!("The thread ended early"))?.context("Looking into the media store")
 }

@@ -9,7 +9,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
-use domain::ids::MediaId;
+use domain::ids::{MediaId, Millis};
 use tokio::{runtime::Handle, time::timeout};
 
 use super::Media;
@@ -45,18 +45,39 @@ async fn sweep(gateway: &Gateway, media: &Arc<Media>, agency: &Arc<Agency>) -> R
     let now = gateway.clock.now();
     let over = agency.read(move |reader| uploads::over(&reader.journal, now, AT_ONCE)).await;
     for one in over.map_err(|_| anyhow::anyhow!("The uploads could not be read"))? {
-        let done = let_go(gateway, media, agency, one).await;
+        let done = let_go(gateway, media, agency, one, Uploads::Over).await;
         done.with_context(|| format!("The file {one} could not be swept"))?;
     }
     Ok(())
 }
 
-async fn let_go(gateway: &Gateway, media: &Arc<Media>, agency: &Arc<Agency>, file: MediaId) -> Result<()> {
+/// Which uploads of a file do not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Uploads {
+    /// Those that are over.
+    Over,
+    /// None of them counts: it belonged to somebody who was erased.
+    Any,
+}
+
+/// Deletes a file, unless a case has it, or an upload that counts.
+pub async fn let_go(
+    gateway: &Gateway,
+    media: &Arc<Media>,
+    agency: &Arc<Agency>,
+    file: MediaId,
+    which: Uploads,
+) -> Result<()> {
     let (media, id, runtime) = (Arc::clone(media), agency.id.clone(), Handle::current());
     let clock = Arc::clone(&gateway.clock);
     let done = agency
         .change_knowing(move |batch, records| {
-            if !uploads::forget(batch, file, clock.now())? && !records.is_media_used(file)? {
+            let used = records.is_media_used(file)?;
+            let until = match which {
+                Uploads::Any if !used => Millis::MAX,
+                Uploads::Any | Uploads::Over => clock.now() - uploads::LIFE,
+            };
+            if !uploads::forget(batch, file, until)? && !used {
                 let deleted = runtime.block_on(async { timeout(PATIENCE, media.store.delete(&id, file)).await });
                 deleted.context("The store is slow")??;
             }
