@@ -29,6 +29,8 @@ const WAYS_IN: &[(&str, &str, [u16; 9])] = &[
     ("GET",    "/api/v1/live",                [401,   401,   401, 101,  101, 101,  101,  101,  101]),
     ("GET",    "/api/v1/cases/{id}/entries",  [401,   401,   401, 200,  200, 404,  404,  404,  404]),
     ("POST",   "/api/v1/commands",            [401,   401,   401, 200,  200, 200,  200,  200,  200]),
+    ("POST",   "/api/v1/media",               [401,   401,   401, 201,  201, 201,  201,  201,  201]),
+    ("GET",    "/api/v1/media/{sha256}",      [401,   401,   401, 200,  200, 404,  404,  404,  404]),
     ("GET",    "/api/v1/openapi.json",        [200,   200,   200, 200,  200, 200,  200,  200,  200]),
     ("GET",    "/healthz",                    [200,   200,   200, 200,  200, 200,  200,  200,  200]),
     ("GET",    "/readyz",                     [200,   200,   200, 200,  200, 200,  200,  200,  200]),
@@ -164,9 +166,12 @@ async fn every_way_in_answers_everybody_as_the_table_says() {
     }
 
     let house = House::new("http://127.0.0.1:9");
+    house.configure("records = \"data\"", "records = \"data\"\nmedia = \"file:media\"");
     let stage = Stage::set(&house).await;
     let address = &stage.served.address;
     let [_, case, _] = &stage.cases(&house, 1).await[0];
+    let file = crate::media::uploaded(&stage.boss, b"of the case").await;
+    stage.boss.must(json!({"kind": "add_note", "case": case, "text": "ملاحظة", "media": [file]})).await;
     let mut wrong = vec![];
     for (method, path, row) in WAYS_IN {
         for (name, expected) in PEOPLE.iter().zip(row) {
@@ -177,6 +182,7 @@ async fn every_way_in_answers_everybody_as_the_table_says() {
             match (*method, *path) {
                 ("POST", "/api/v1/session") => body = Some(own),
                 ("POST", "/api/v1/commands") => body = Some(json!([])),
+                ("POST", "/api/v1/media") => body = Some(json!("of nobody's case")),
                 ("POST", "/webhooks/whatsapp") => body = Some(text("96550000001", &wamid(), "مزوّر")),
                 // A session of its own, so that the others stay.
                 ("DELETE", _) if *expected == 204 && *name != "foreign" => caller = sign_in(address, &own).await,
@@ -186,7 +192,8 @@ async fn every_way_in_answers_everybody_as_the_table_says() {
                 }
                 _ => {}
             }
-            let found = status(address, &caller, method, &path.replace("{id}", case), body).await;
+            let found =
+                status(address, &caller, method, &path.replace("{id}", case).replace("{sha256}", &file), body).await;
             if found != *expected {
                 wrong.push(format!("{method} {path}: {found} to {name} instead of {expected}"));
             }

@@ -46,7 +46,7 @@ async fn what_is_sent_anew_while_it_is_swept_is_there() {
     const FILES: u64 = 150;
     let house = House::new("http://127.0.0.1:9");
     house.configure("records = \"data\"", "records = \"data\"\nmedia = \"file:media\"");
-    let served = house.serve().await;
+    let served = house.serve_with(|config| config.limits.commands_per_minute = 100_000).await;
     let admin = house.admin(&served.address).await;
     let clerk = admin.add("clerk", &["agent"], &["customer-service"]).await;
     let (_, case) = writes(&served, &admin, "96550000001", "السلام عليكم").await;
@@ -56,7 +56,7 @@ async fn what_is_sent_anew_while_it_is_swept_is_there() {
     house.clock.forward(31 * DAY);
     served.stop().await;
     // The sweep begins with the gateway.
-    let served = house.serve().await;
+    let served = house.serve_with(|config| config.limits.commands_per_minute = 100_000).await;
     let clerk = Person::at(&clerk, &served.address);
     let mut asked = JoinSet::new();
     for n in 0..FILES {
