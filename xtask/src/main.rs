@@ -9,6 +9,7 @@ mod build;
 mod demo;
 mod display;
 mod faults;
+mod fuzz;
 mod gateway;
 mod icons;
 mod prerequisites;

@@ -14,6 +14,7 @@ use anyhow::{Result, bail};
 use crate::{
     build::{self, cargo, program, root},
     display::Display,
+    fuzz,
     prerequisites::{self, npm, npm_packages},
     process::{self, run_keeping},
     say,
@@ -24,6 +25,9 @@ pub(crate) struct Options {
     /// Run one step alone, and what it needs
     #[arg(long, value_name = "STEP", value_enum)]
     only: Option<Step>,
+    /// Seconds for each fuzz target; 60 where CI=true, else 5
+    #[arg(long)]
+    fuzz_seconds: Option<u32>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -40,14 +44,25 @@ enum Step {
     Nextest,
     /// The examples in the documentation
     Doc,
+    /// Whatever comes from outside, against a fuzzer
+    Fuzz,
     /// The whole product, in a browser
     Browser,
     /// The whole product, in its real window
     Window,
 }
 
-const STEPS: [Step; 8] =
-    [Step::Format, Step::Interface, Step::Build, Step::Clippy, Step::Nextest, Step::Doc, Step::Browser, Step::Window];
+const STEPS: [Step; 9] = [
+    Step::Format,
+    Step::Interface,
+    Step::Build,
+    Step::Clippy,
+    Step::Nextest,
+    Step::Doc,
+    Step::Fuzz,
+    Step::Browser,
+    Step::Window,
+];
 
 /// What a step left for the end.
 struct Outcome {
@@ -68,7 +83,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             Some(only) => step == only || (step == Step::Build && needs_build(only)),
         };
         if wanted {
-            outcomes.push(attempt(step, options.only));
+            outcomes.push(attempt(step, options));
         }
         let built = !outcomes.iter().any(|outcome| outcome.name == name(Step::Build) && outcome.failed.is_some());
         if step == Step::Build && !built {
@@ -78,10 +93,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     report(&outcomes)
 }
 
-fn attempt(step: Step, only: Option<Step>) -> Outcome {
+fn attempt(step: Step, options: &Options) -> Outcome {
     say!("\n── {} ──", name(step));
     let begun = Instant::now();
-    let done = perform(step, only);
+    let done = perform(step, options);
     let took = begun.elapsed();
     let (counts, failed) = match done {
         Ok((counts, true)) => (counts, None),
@@ -95,14 +110,14 @@ fn attempt(step: Step, only: Option<Step>) -> Outcome {
     Outcome { name: name(step), took, counts, failed }
 }
 
-fn perform(step: Step, only: Option<Step>) -> Result<(Vec<String>, bool)> {
+fn perform(step: Step, options: &Options) -> Result<(Vec<String>, bool)> {
     let nothing_counted = |()| (Vec::new(), true);
     match step {
         Step::Format => process::run(cargo().args(["fmt", "--all", "--check"])).map(nothing_counted),
         Step::Interface => interface(),
         Step::Build => {
             build::interface()?;
-            if matches!(only, Some(Step::Browser | Step::Window)) {
+            if matches!(options.only, Some(Step::Browser | Step::Window)) {
                 return build::programs().map(nothing_counted);
             }
             process::run(cargo().args(["build", "--workspace", "--all-targets"])).map(nothing_counted)
@@ -115,6 +130,10 @@ fn perform(step: Step, only: Option<Step>) -> Result<(Vec<String>, bool)> {
         Step::Doc => run_keeping(cargo().args(["test", "--doc", "--workspace", "--quiet"]), |line| {
             line.starts_with("test result") && !line.contains(" 0 passed; 0 failed")
         }),
+        Step::Fuzz => {
+            let in_ci = std::env::var("CI").is_ok_and(|ci| ci == "true");
+            fuzz::fuzz(options.fuzz_seconds.unwrap_or(if in_ci { 60 } else { 5 }))
+        }
         Step::Browser => end_to_end("browser", Command::new("node")),
         Step::Window => {
             let folder = root().join("tests/output");
