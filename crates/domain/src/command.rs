@@ -210,6 +210,8 @@ pub enum SystemAsk {
     EndSending {
         /// Which.
         message: MessageId,
+        /// The entry that permitted the POST: what came of another one says nothing about it.
+        begun: Seq,
         /// What came of it.
         outcome: SendOutcome,
     },

@@ -125,6 +125,8 @@ pub struct MessageFacts {
     pub case: CaseId,
     /// Where it stands.
     pub status: Status,
+    /// The entry that says so.
+    pub status_seq: Seq,
     /// WhatsApp's id of it, once known.
     pub wamid: Option<String>,
     /// Who wrote it.

@@ -25,6 +25,7 @@ use crate::{
     home::{Place, Storage},
     journal::{self, Batch},
     live::{self, Event},
+    others::Others,
     signs::StoppedLines,
     sqlite,
 };
@@ -52,6 +53,8 @@ pub struct Agency {
     pub stopped_lines: StoppedLines,
     /// Wakes whoever ends what an erasure has begun.
     pub erased: Arc<Notify>,
+    /// The other processes.
+    pub others: Others,
     jobs: mpsc::Sender<Job>,
     ready: Arc<AtomicBool>,
     files: Files,
@@ -123,7 +126,7 @@ pub struct Outlets {
 
 impl Agency {
     /// Starts the deciding thread. It ends when the agency is dropped.
-    pub fn start(id: &str, files: Files, mut decider: Decider) -> Result<(Arc<Self>, Outlets)> {
+    pub fn start(id: &str, files: Files, mut decider: Decider, others: Others) -> Result<(Arc<Self>, Outlets)> {
         let (jobs, waiting) = mpsc::channel(QUEUE);
         let (read_to, read) = mpsc::channel(READ);
         let ready = Arc::new(AtomicBool::new(false));
@@ -137,6 +140,7 @@ impl Agency {
             live: live.clone(),
             wake: Arc::clone(&wake),
             erased: Arc::clone(&erased),
+            others: others.clone(),
             read: read_to,
         };
         match decider.bring_up() {
@@ -156,6 +160,7 @@ impl Agency {
             wake,
             erased,
             stopped_lines: StoppedLines::default(),
+            others,
             jobs,
             ready,
             files,
@@ -212,6 +217,16 @@ impl Agency {
     /// Decides what the system asks for.
     pub async fn system(&self, ask: SystemAsk) -> Result<Decided, Failure> {
         self.ask(|done| Job::System { ask, done }).await
+    }
+
+    /// Takes up what other processes have written by now.
+    pub async fn look(&self) -> Result<(), Failure> {
+        self.ask(|done| Job::Look { done }).await
+    }
+
+    /// The same, without waiting. Where much waits to be decided, that looks anyway.
+    pub fn look_soon(&self) {
+        let _ = self.ask_later(|done| Job::Look { done });
     }
 
     /// Hands in a delivery's items, waiting for a place; the receiver tells what came of it.
@@ -284,6 +299,7 @@ struct Thread {
     live: live::Channel,
     wake: Arc<Notify>,
     erased: Arc<Notify>,
+    others: Others,
     read: mpsc::Sender<CaseId>,
 }
 
@@ -320,7 +336,11 @@ impl Thread {
     }
 
     fn tell(&self, told: Told) {
+        let mut committed = told.committed;
         for event in told.events {
+            if let Event::Seen(staff, position) = event {
+                self.others.seen(&self.agency, staff, position);
+            }
             self.live.publish(event);
         }
         if told.wake_sender {
@@ -334,8 +354,12 @@ impl Thread {
         }
         for then in told.answers {
             if let Some(event) = then() {
+                committed |= matches!(event, Event::SignedOut(_));
                 self.live.publish(event);
             }
+        }
+        if committed {
+            self.others.committed(&self.agency);
         }
     }
 }

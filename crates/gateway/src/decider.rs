@@ -6,38 +6,35 @@
 //! journal's commit fails its outcome is unknown: `records` is rolled back, nobody is answered, and the next batch reads
 //! the head again.
 
+mod following;
+
 use std::{sync::Arc, time::Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use domain::{
     chain::Hash,
     command::{Ask, Code, Command, MOST_MEDIA, Refusal, SendOutcome, SystemAsk},
     decide::{Context, decide, decide_system},
-    entry::{CaseChanged, Entry, Fact, MessageReceived, NewEntry, Scope, StaffChanged},
+    entry::{Entry, NewEntry},
     facts::ErasureFacts,
     ids::{CaseId, Clock, CommandId, DeliveryId, EntryId, Ids, Millis, Seq, StaffId},
-    visibility::Viewer,
     wire::{Answer, Outcome, Position},
-    words::CaseState,
 };
-use records::{Records, Stand, thread::Case};
+use records::{Records, Stand};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use self::following::Unpublished;
 use crate::{
-    journal::{Batch, Erasing, Journal, Traces, Trail},
+    journal::{Batch, Erasing, Journal, Traces},
     keys::ServerKey,
     ledger::{Erased, Ledger},
-    live::{Event, Published},
-    orphans, signs,
-    sync::HORIZON,
-    uploads,
+    live::Event,
+    orphans, signs, uploads,
 };
 
 /// One-time codes live for three days.
 pub const CODE_LIFE: Millis = 72 * 3_600_000;
-/// Entries applied in one transaction while `records` catches up.
-const CATCH_UP: u32 = 2000;
 
 /// A command as it was given: what could be read of it, and the hash of the whole.
 pub struct Given {
@@ -94,6 +91,11 @@ pub enum Job {
     },
     /// What stands beside the entries.
     Aside(Aside),
+    /// Another process may have written something.
+    Look {
+        /// Told once `records` stands where the journal did.
+        done: oneshot::Sender<()>,
+    },
 }
 
 /// What a batch brought about, to be told after it.
@@ -101,6 +103,8 @@ pub enum Job {
 pub struct Told {
     /// What desks may have to know, in order.
     pub events: Vec<Event>,
+    /// Whether something was committed here that other processes have to be told of.
+    pub committed: bool,
     /// Whether the sender has something to look at.
     pub wake_sender: bool,
     /// Cases which their owner has read up to the end.
@@ -114,6 +118,8 @@ pub struct Told {
 /// The journal and what decides on it; one thread owns it.
 pub struct Decider {
     journal: Journal,
+    /// Whether the last batch could be committed.
+    sound: bool,
     mind: Mind,
 }
 
@@ -121,6 +127,12 @@ struct Mind {
     agency: String,
     records: Records,
     stand: Option<Stand>,
+    /// The last entry of which this process's desks know; there are none before the first look.
+    published: Option<Seq>,
+    /// What `records` has taken up since.
+    unpublished: Unpublished,
+    /// The last sign-out of which this process's desks know.
+    signed_out: i64,
     key: Arc<ServerKey>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
@@ -137,7 +149,22 @@ impl Decider {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Self {
-        Self { journal, mind: Mind { agency: agency.to_owned(), records, stand: None, key, clock, ids, ledger: None } }
+        Self {
+            journal,
+            sound: true,
+            mind: Mind {
+                agency: agency.to_owned(),
+                records,
+                stand: None,
+                published: None,
+                unpublished: Unpublished::default(),
+                signed_out: 0,
+                key,
+                clock,
+                ids,
+                ledger: None,
+            },
+        }
     }
 
     /// Writes erasures into this ledger before they are committed; without one, none is.
@@ -166,13 +193,29 @@ impl Decider {
 
     /// Decides a batch and commits it. After an error nothing of it holds, or nobody knows; nobody was answered.
     pub fn batch(&mut self, jobs: Vec<Job>) -> Result<Told> {
-        let done = self.try_batch(jobs);
+        // Whoever only looks keeps nobody from deciding. After a failure a whole transaction has to succeed first.
+        let looks = self.sound && jobs.iter().all(|job| matches!(job, Job::Look { .. }));
+        let signed_out = self.mind.signed_out;
+        let done = if looks { self.look(jobs) } else { self.try_batch(jobs) };
+        self.sound = done.is_ok();
         if done.is_err() {
             // Whatever is open is given up; where nothing is, this fails and means nothing.
             let _ = self.mind.records.connection().execute_batch("ROLLBACK");
             self.mind.stand = None;
+            self.mind.signed_out = signed_out;
         }
         done
+    }
+
+    fn look(&mut self, jobs: Vec<Job>) -> Result<Told> {
+        let mut batch = self.journal.look()?;
+        self.mind.bring_up(&batch)?;
+        let through = batch.head().seq;
+        let mut told = Told::default();
+        for job in jobs {
+            self.mind.one(&mut batch, job, &mut told)?;
+        }
+        Ok(self.mind.after_others(through, through, told))
     }
 
     fn try_batch(&mut self, jobs: Vec<Job>) -> Result<Told> {
@@ -181,6 +224,7 @@ impl Decider {
         }
         let mut batch = self.journal.begin()?;
         self.mind.bring_up(&batch)?;
+        let others = batch.head().seq;
         look_ahead(&mut batch, &jobs)?;
         self.mind.execute("BEGIN IMMEDIATE")?;
         let mut told = Told::default();
@@ -197,6 +241,8 @@ impl Decider {
         let began = Instant::now();
         batch.commit()?;
         signs::journal_committed(&self.mind.agency, count, began.elapsed());
+        told.committed = stand.seq > others || told.events.iter().any(|event| matches!(event, Event::SignedOut(_)));
+        let told = self.mind.after_others(others, stand.seq, told);
         self.mind.stand = Some(stand);
         if let Err(error) = self.mind.execute("COMMIT") {
             crate::sqlite::end_unless_durable(&error);
@@ -216,7 +262,7 @@ fn look_ahead(batch: &mut Batch<'_>, jobs: &[Job]) -> Result<()> {
         match job {
             Job::Inbound { items: more, .. } => items.extend(more.iter().map(|item| item.key)),
             Job::Command { given, .. } => commands.push(given.id),
-            Job::System { .. } | Job::Aside(_) => {}
+            Job::System { .. } | Job::Aside(_) | Job::Look { .. } => {}
         }
     }
     batch.look_ahead(&items, &commands)
@@ -226,51 +272,6 @@ impl Mind {
     fn execute(&self, sql: &str) -> Result<()> {
         let mut statement = self.records.connection().prepare_cached(sql).with_context(|| format!("Records: {sql}"))?;
         statement.execute([]).map(drop).with_context(|| format!("Records: {sql}"))
-    }
-
-    fn bring_up(&mut self, journal: &impl Trail) -> Result<()> {
-        let head = journal.last()?;
-        let mut stand = match self.stand.take() {
-            Some(stand) => stand,
-            None => self.records.stand()?,
-        };
-        let fits = stand.journal == head.journal
-            && stand.seq <= head.seq
-            && (stand.seq == 0 || journal.chain_at(stand.seq)? == Some(stand.chain));
-        if !fits {
-            if stand.seq > 0 {
-                tracing::warn!(agency = self.agency, "The records do not fit the journal and are built anew");
-            }
-            self.execute("BEGIN IMMEDIATE")?;
-            self.records.wipe()?;
-            stand = Stand { journal: head.journal.clone(), seq: 0, chain: domain::chain::START };
-            self.records.set_stand(&stand)?;
-            self.execute("COMMIT")?;
-        }
-        while stand.seq < head.seq {
-            self.execute("BEGIN IMMEDIATE")?;
-            let caught_up = self.apply_after(journal, &mut stand);
-            self.execute(if caught_up.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
-            caught_up?;
-        }
-        self.stand = Some(stand);
-        Ok(())
-    }
-
-    fn apply_after(&mut self, journal: &impl Trail, stand: &mut Stand) -> Result<()> {
-        let entries = journal.entries_after(stand.seq, CATCH_UP)?;
-        for entry in &entries {
-            let applied = self.records.apply(entry).with_context(|| format!("Applying entry {}", entry.seq))?;
-            if applied.unknown {
-                // Deciding without knowing what that entry says could contradict it.
-                bail!("Entry {} is of the kind {}, which this version does not know", entry.seq, entry.fact.kind());
-            }
-        }
-        let Some(last) = entries.last() else { bail!("The journal has no entry after {}", stand.seq) };
-        stand.seq = last.seq;
-        stand.chain = journal.chain_at(last.seq)?.context("The last entry is gone")?;
-        self.records.set_stand(stand)?;
-        Ok(())
     }
 
     fn one(&mut self, batch: &mut Batch<'_>, job: Job, told: &mut Told) -> Result<()> {
@@ -300,6 +301,10 @@ impl Mind {
                 if let Some(decided) = decided {
                     told.answers.push(answer(done, decided));
                 }
+            }
+            Job::Look { done } => {
+                self.find_signed_out(batch, told)?;
+                told.answers.push(answer(done, ()));
             }
             Job::Aside(work) => {
                 let done = self.separately(batch, told, |mind, batch, _| work(batch, &mind.records))?;
@@ -510,50 +515,12 @@ impl Mind {
         for new in entries {
             let id = EntryId(self.ids.next(now));
             let entry = Entry::from_new(new, batch.head().seq + 1, id, now);
-            let before = match &entry.fact {
-                Fact::CaseAssigned(body) => self.records.audience_at(body.case, entry.seq - 1)?,
-                _ => None,
-            };
-            // Desks were not given what was closed long ago: the stream alone would show them a case without a past.
-            let back_from_afar = match &entry.fact {
-                Fact::CaseChanged(CaseChanged { case, state: Some(CaseState::Open), .. })
-                | Fact::MessageReceived(MessageReceived { case, .. }) => self.at_rest_since(*case)?,
-                _ => None,
-            };
-            let back_from_afar = back_from_afar.is_some_and(|closed_at| now - closed_at > HORIZON);
             batch.append(&entry)?;
-            self.records.apply(&entry).with_context(|| format!("Applying entry {}", entry.seq))?;
-            told.wake_sender |= matches!(entry.fact, Fact::MessageQueued(_) | Fact::MessageStatusChanged(_));
-            appended.push((entry, before, back_from_afar));
+            appended.push(self.apply(entry)?);
         }
-        // What one decision brings is seen by whoever sees the case after all of it: a contact is written before the
-        // case that they open.
-        let through = batch.head().seq;
-        let mut seqs = Vec::with_capacity(appended.len());
-        for (entry, before, back_from_afar) in appended {
-            let audience = match entry.scope {
-                Scope::Case(case) => self.records.audience_at(case, through)?,
-                Scope::Agency | Scope::Staff(_) => None,
-            };
-            let mut published = Published::new(&entry, audience)?;
-            published.before = before.filter(|before| Some(before) != published.audience.as_ref());
-            published.back_from_afar = back_from_afar;
-            published.viewer = match entry.fact {
-                Fact::StaffChanged(body) => {
-                    let StaffChanged { staff, roles, teams, active, .. } = body;
-                    Some(Viewer { staff, roles, teams, active })
-                }
-                _ => None,
-            };
-            told.events.push(Event::Entry(Arc::new(published)));
-            seqs.push(entry.seq);
-        }
+        let seqs = appended.iter().map(|applied| applied.entry.seq).collect();
+        self.publish(appended, batch.head().seq, told)?;
         Ok(seqs)
-    }
-
-    /// Since when a case is closed and nobody waits in it.
-    fn at_rest_since(&self, case: CaseId) -> Result<Option<Millis>> {
-        Ok(self.records.case(case)?.filter(Case::is_at_rest).and_then(|case| case.closed_at))
     }
 
     /// When an entry is written: by the gateway's clock, but never before the last one. What is decided goes by the clock

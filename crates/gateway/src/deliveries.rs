@@ -16,6 +16,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use crate::{
     home::{Home, Insert, Kind, Place, Value, values},
     keys::ServerKey,
+    leases,
     look::DeliveriesSeen,
     signs, sqlite,
 };
@@ -46,6 +47,7 @@ CREATE TABLE installation (
     key BLOB NOT NULL
 ) STRICT;
 ",
+    leases::SCHEMA,
 ];
 
 const DELIVERIES: Insert = Insert {
@@ -96,7 +98,7 @@ enum Job {
         fate: Fate,
     },
     TakeOver {
-        done: oneshot::Sender<bool>,
+        done: oneshot::Sender<u64>,
     },
     DeleteDone {
         before: Millis,
@@ -168,12 +170,12 @@ impl Deliveries {
         let _ = self.jobs.send(Job::Settle { n, fate }).await;
     }
 
-    /// Makes everything unfinished this process's own, and lets what was set aside be read again. It is for a process
-    /// that starts, and knows that no other is at work.
-    pub async fn take_over(&self) -> Result<(), NotStored> {
-        let (done, stored) = oneshot::channel();
+    /// Makes what processes that are gone have left this process's own, and lets what they set aside be read again. How
+    /// much there was.
+    pub async fn take_over(&self) -> Result<u64, NotStored> {
+        let (done, taken) = oneshot::channel();
         self.jobs.send(Job::TakeOver { done }).await.map_err(|_| NotStored)?;
-        if stored.await.unwrap_or(false) { Ok(()) } else { Err(NotStored) }
+        taken.await.map_err(|_| NotStored)
     }
 
     /// Deletes finished ones that came before a time.
@@ -207,25 +209,29 @@ impl Writer {
                 tracing::error!(error = format!("{error:#}"), deliveries = batch.len(), "Storing deliveries failed");
             }
             for job in batch {
-                if let Job::Keep { done, .. } | Job::TakeOver { done } = job {
-                    let _ = done.send(held.is_ok());
+                match (job, &held) {
+                    (Job::Keep { done, .. }, held) => drop(done.send(held.is_ok())),
+                    (Job::TakeOver { done }, Ok(taken)) => drop(done.send(*taken)),
+                    (Job::TakeOver { .. }, Err(_)) | (Job::Settle { .. } | Job::DeleteDone { .. }, _) => {}
                 }
             }
             self.wake.notify_one();
         }
     }
 
-    fn commit(&self, batch: &[Job]) -> Result<()> {
+    /// Commits; how much was taken over in it.
+    fn commit(&self, batch: &[Job]) -> Result<u64> {
         self.home.begin().context("Beginning")?;
-        let written = self.write(batch).and_then(|()| self.home.commit().context("Committing deliveries"));
+        let written = self.write(batch);
+        let written = written.and_then(|taken| self.home.commit().context("Committing deliveries").map(|()| taken));
         if written.is_err() {
             self.home.roll_back();
         }
         written
     }
 
-    fn write(&self, batch: &[Job]) -> Result<()> {
-        let (mut kept, mut done) = (Vec::new(), Vec::new());
+    fn write(&self, batch: &[Job]) -> Result<u64> {
+        let (mut kept, mut done, mut taken) = (Vec::new(), Vec::new(), 0);
         for job in batch {
             match job {
                 Job::Keep { id, endpoint, received_at, body, .. } => kept.push(
@@ -246,9 +252,14 @@ impl Writer {
                     self.home.execute(sql, values![*reason, *n]).context("Setting a delivery aside")?;
                 }
                 Job::TakeOver { .. } => {
-                    let sql = "UPDATE deliveries SET state = 'waiting', reason = '', owner = $1
-                               WHERE state IN ('waiting', 'aside')";
-                    self.home.execute(sql, values![self.owner.as_str()]).context("Taking over what is unfinished")?;
+                    let sql = format!(
+                        "UPDATE deliveries SET state = 'waiting', reason = '', owner = $1
+                         WHERE state IN ('waiting', 'aside') AND owner <> $1 AND owner NOT IN
+                         (SELECT holder FROM leases WHERE what = 'process ' || holder AND until >= {})",
+                        self.home.now()
+                    );
+                    let done = self.home.execute(&sql, values![self.owner.as_str()]);
+                    taken += done.context("Taking over what is unfinished")?;
                 }
                 Job::DeleteDone { before } => {
                     let sql = "DELETE FROM deliveries WHERE state = 'done' AND received_at < $1";
@@ -256,7 +267,7 @@ impl Writer {
                 }
             }
         }
-        Ok(())
+        Ok(taken)
     }
 }
 

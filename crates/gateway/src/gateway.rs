@@ -18,22 +18,25 @@ use tokio::{
     sync::{Semaphore, watch},
     task::JoinSet,
 };
+use uuid::Uuid;
 
 use crate::{
     agency::{Agency, Files},
     config::Config,
     connections::Limits,
     decider::{Decider, Job},
-    deliveries::{Deliveries, Unfinished},
+    deliveries::{self, Deliveries, Unfinished},
     erasure,
     heads::{self, SigningKey},
-    home::{Place, Postgres, Storage},
+    home::{Home, Place, Postgres, Server, Storage},
     intake::Intake,
     journal::Journal,
     keys::ServerKey,
+    leases::{Holder, Leases},
     ledger::Ledger,
     live::Times,
     media::{Media, sweep},
+    others::{self, Others},
     pace::Pace,
     passwords::Passwords,
     requests::ROOM,
@@ -72,6 +75,8 @@ pub struct Gateway {
     pub media: Option<Arc<Media>>,
     /// Hashes passwords.
     pub passwords: Passwords,
+    /// What this process holds where there are others.
+    pub leases: Arc<Leases>,
     /// What can be seen of it all.
     pub signs: Signs,
     /// Which version of the reader of messages this is.
@@ -91,6 +96,7 @@ pub struct Running {
     /// What the handlers share.
     pub gateway: Arc<Gateway>,
     tasks: JoinSet<()>,
+    shared: Option<Shared>,
     _checkpointer: Checkpointer,
     _lock: Lock,
 }
@@ -103,14 +109,23 @@ struct Opened {
     erasures: Vec<(Arc<Agency>, Files, Place)>,
     signing: Option<SigningKey>,
     checkpointer: Checkpointer,
+    shared: Option<Shared>,
     lock: Lock,
+}
+
+/// What there is only where other processes may be at work on the same database.
+struct Shared {
+    server: Arc<Server>,
+    process: Uuid,
+    holder: Holder,
+    others: Others,
 }
 
 impl Running {
     /// Opens everything and starts intake and senders. It must run inside tokio.
     pub async fn start(config: Config, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Self> {
         let opened = tokio::task::spawn_blocking(move || open(config, clock, ids));
-        let Opened { gateway, intake, senders, erasures, signing, checkpointer, lock } =
+        let Opened { gateway, intake, senders, erasures, signing, checkpointer, shared, lock } =
             opened.await.context("Opening everything")??;
         let mut tasks = JoinSet::new();
         for (agency, files, deliveries) in erasures {
@@ -127,13 +142,21 @@ impl Running {
         for sender in senders {
             tasks.spawn(sender.run(gateway.stopping.subscribe()));
         }
-        Ok(Self { gateway, tasks, _checkpointer: checkpointer, _lock: lock })
+        if let Some(Shared { server, process, .. }) = &shared {
+            others::follow(Arc::clone(&gateway), Arc::clone(server), *process)?;
+        }
+        Ok(Self { gateway, tasks, shared, _checkpointer: checkpointer, _lock: lock })
     }
 
     /// Stops: what is being sent is waited for, since nobody else could tell what became of it.
     pub async fn stop(mut self) {
         let _ = self.gateway.stopping.send(true);
         while self.tasks.join_next().await.is_some() {}
+        if let Some(Shared { holder, others, .. }) = self.shared.take() {
+            others.stop();
+            // The others take over at once, and need not wait until what was held here ends.
+            let _ = tokio::task::spawn_blocking(move || drop(holder)).await;
+        }
     }
 }
 
@@ -141,16 +164,29 @@ impl Running {
 fn open(config: Config, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Opened> {
     let absent = || format!("Nothing is set up in {}: run `shubbak-gateway init` first", config.storage);
     let key = Arc::new(ServerKey::read(&config.key_file).with_context(absent)?);
-    let lock = lock(&config)?;
+    let lock = lock(&config, false)?;
     let signing = config.server.signing_key_file.as_deref().map(SigningKey::read).transpose()?;
     let place = config.storage.deliveries();
-    let owner = ids.next(clock.now()).to_string();
+    let process = ids.next(clock.now());
+    let owner = process.to_string();
     let (deliveries, _) = Deliveries::start(&place, &key, &owner).with_context(absent)?;
+    let lines = config.agencies.iter().flat_map(|agency| &agency.lines).map(|line| line.phone_number_id.clone());
+    let (leases, shared) = match &config.storage {
+        Storage::Sqlite(_) => (Arc::new(Leases::alone(Arc::clone(&clock))), None),
+        Storage::Postgres(server) => {
+            let home = Home::writer(&place, deliveries::SCHEMA)?;
+            let lines: Vec<_> = lines.collect();
+            let (holder, leases) = Holder::start(home, process, &lines, Arc::clone(&clock))?;
+            let others = Others::start(Arc::clone(server), process)?;
+            (leases, Some(Shared { server: Arc::clone(server), process, holder, others }))
+        }
+    };
     let unfinished = Unfinished::open(&place, &owner)?;
     let http = whatsapp::client::http(whatsapp::client::Timeouts::default()).context("Setting up HTTP")?;
 
     let signs = Signs::start(&config, Unfinished::open(&place, &owner)?)?;
     let media = Media::open(&config)?;
+    let others = shared.as_ref().map(|shared| shared.others.clone()).unwrap_or_default();
     let mut agencies = BTreeMap::new();
     let mut senders = Vec::new();
     let mut erasures = Vec::new();
@@ -161,9 +197,16 @@ fn open(config: Config, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Open
         let decider = open_agency(settings, &agency_files, &key, &clock, &ids)
             .with_context(|| format!("Opening the agency {}", settings.id))?
             .with_ledger(Ledger::at(&config.erasure_ledger));
-        let (agency, outlets) = Agency::start(&settings.id, agency_files.clone(), decider)?;
+        let (agency, outlets) = Agency::start(&settings.id, agency_files.clone(), decider, others.clone())?;
         erasures.push((Arc::clone(&agency), agency_files, place.clone()));
-        senders.push(Sender::new(Arc::clone(&agency), outlets, &settings.lines, &http, Arc::clone(&clock)));
+        senders.push(Sender::new(
+            Arc::clone(&agency),
+            outlets,
+            &settings.lines,
+            Arc::clone(&leases),
+            &http,
+            Arc::clone(&clock),
+        ));
         agencies.insert(settings.id.clone(), agency);
     }
     let endpoints = config.webhooks.into_iter().map(|webhook| (webhook.path.clone(), Arc::new(Endpoint::new(webhook))));
@@ -181,6 +224,7 @@ fn open(config: Config, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Open
         commands: Mutex::default(),
         media,
         passwords: Passwords::new()?,
+        leases,
         signs,
         reader: config.reader,
         stopping: watch::Sender::new(false),
@@ -190,7 +234,7 @@ fn open(config: Config, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Open
         .iter()
         .flat_map(|agency| agency.lines.iter().map(|line| (line.phone_number_id.clone(), agency.id.clone())));
     let intake = Intake::new(Arc::clone(&gateway), lines.collect(), unfinished);
-    Ok(Opened { gateway, intake, senders, erasures, signing, checkpointer: Checkpointer::start(files)?, lock })
+    Ok(Opened { gateway, intake, senders, erasures, signing, checkpointer: Checkpointer::start(files)?, shared, lock })
 }
 
 fn file(place: &Place) -> Option<PathBuf> {
@@ -207,8 +251,8 @@ pub struct Lock {
     _home: Option<Postgres>,
 }
 
-/// Takes the lock; an error if another gateway has it.
-pub fn lock(config: &Config) -> Result<Lock> {
+/// Takes the lock: `alone`, or beside the other processes that a database may have. An error if that cannot be.
+pub fn lock(config: &Config, alone: bool) -> Result<Lock> {
     let folder = match &config.storage {
         Storage::Sqlite(folder) => folder,
         Storage::Postgres(_) => &config.records,
@@ -222,7 +266,7 @@ pub fn lock(config: &Config) -> Result<Lock> {
             let home = Postgres::reader(server, "public");
             // A process that was killed a moment ago is noticed by the server in the next.
             let mut tries = 0..30;
-            while !home.is_alone()? {
+            while !home.takes_part(alone)? {
                 ensure!(tries.next().is_some(), "Another gateway is serving {server}");
                 std::thread::sleep(Duration::from_millis(100));
             }

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use domain::{
     command::{Inbound, Report, SystemAsk},
     entry::{Identifier, IdentifierKind},
@@ -38,6 +38,8 @@ const PAGE: u32 = 128;
 const UNDER_WAY: usize = 512;
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// So often deliveries are looked for whose process is gone.
+const TAKE_OVER_EVERY: Duration = Duration::from_secs(2);
 const SWEEP_EVERY: Duration = Duration::from_secs(3600);
 /// Meta repeats for seven days.
 const KEEP: Millis = 8 * 24 * 3_600_000;
@@ -70,7 +72,8 @@ impl Intake {
             Ok(deliveries) => tracing::info!(deliveries, "Reading again what was set aside"),
             Err(error) => tracing::error!(error = format!("{error:#}"), "Looking at what was set aside failed"),
         }
-        let (mut from, mut pause, mut again, mut taken_over) = (0, AGAIN_AFTER, None, false);
+        let (mut from, mut pause, mut again) = (0, AGAIN_AFTER, None);
+        let mut take_over = Some(Instant::now());
         let mut sweep = Instant::now();
         loop {
             let now = Instant::now();
@@ -87,12 +90,17 @@ impl Intake {
                 () = stopped(&mut stopping) => return,
                 failed = async {
                     // What failed is tried again after its pause, not at each delivery that comes.
-                    if !taken_over && again.is_none() {
-                        let done = self.gateway.deliveries.take_over().await;
-                        if let Err(error) = done.context("Taking over what is unfinished") {
-                            return Some(error);
+                    if take_over.is_some_and(|at| now >= at) && again.is_none() {
+                        match self.gateway.deliveries.take_over().await {
+                            Ok(0) => {}
+                            Ok(deliveries) => {
+                                tracing::info!(deliveries, "Deliveries that others have left were taken over");
+                                from = 0;
+                            }
+                            Err(error) => return Some(anyhow!(error).context("Taking over what is unfinished")),
                         }
-                        taken_over = true;
+                        // Alone, nobody else leaves anything.
+                        take_over = self.gateway.leases.are_shared().then(|| now + TAKE_OVER_EVERY);
                     }
                     self.round(&mut from).await
                 } => failed,
@@ -113,7 +121,7 @@ impl Intake {
             tokio::select! {
                 () = stopped(&mut stopping) => return,
                 () = stored.notified() => {}
-                () = tokio::time::sleep_until(again.unwrap_or(sweep)) => {}
+                () = tokio::time::sleep_until(again.or(take_over).unwrap_or(sweep).min(sweep)) => {}
             }
         }
     }

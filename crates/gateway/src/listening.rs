@@ -32,7 +32,7 @@ use crate::{
     requests::Signed,
     said::Said,
     signs,
-    sync::{After, Catch, Place},
+    sync::{After, Catch, Place, reach},
 };
 
 /// While a connection begins, a frame that cannot be written for so long means that nobody reads.
@@ -56,6 +56,7 @@ pub async fn live(
     let upgrade = upgrade.map_err(|_| Failure::bad_request("This path speaks WebSocket"))?;
     // Listen first, then look where the journal stands: what is committed in between is seen twice and shown once.
     let events = signed.agency.live.subscribe();
+    reach(&signed.agency, query.after.as_deref()).await?;
     let (staff, now) = (signed.staff, gateway.clock.now());
     let token = signed.token;
     let planned = signed.agency.read(move |reader| {
@@ -228,6 +229,7 @@ impl Connection {
                 return self.write(socket, Message::Text(line.into())).await;
             }
             Event::SignedOut(_) | Event::Seen(..) => return Ok(()),
+            Event::Missed(_) => return Err(End::CatchUp),
             Event::Entry(entry) => entry,
         };
         if entry.seq <= place.seq {

@@ -55,6 +55,8 @@ pub enum Event {
     SignedOut(Arc<[Hash]>),
     /// Up to where a person has seen a case.
     Seen(StaffId, Position),
+    /// More was written elsewhere, up to this entry, than is told one by one; or what was told before holds no longer.
+    Missed(Seq),
 }
 
 /// An entry on its way to the desks.
@@ -146,6 +148,9 @@ impl Channel {
             && let (Some(_), Scope::Case(case)) = (&entry.before, &entry.scope)
         {
             self.presence.moved(*case, entry.seq, entry.at);
+        }
+        if let Event::Missed(through) = event {
+            self.presence.forget(through);
         }
         let _ = self.events.send(event);
     }

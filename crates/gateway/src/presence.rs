@@ -55,6 +55,8 @@ struct Inner {
     by_version: BTreeMap<u64, (StaffId, CaseId)>,
     /// Cases whose audience changed lately: after which entry, and when.
     moved: HashMap<CaseId, (Seq, Millis)>,
+    /// Of any case the same may be so up to this entry.
+    moved_up_to: Seq,
     swept: Millis,
 }
 
@@ -114,7 +116,8 @@ impl Board {
             let mut inner = self.lock();
             inner.sweep(now);
             // The case went to others since this was looked up.
-            if inner.moved.get(&presence.case).is_some_and(|(seq, _)| *seq > sight.as_of) {
+            let moved = inner.moved.get(&presence.case).map_or(0, |(seq, _)| *seq).max(inner.moved_up_to);
+            if moved > sight.as_of {
                 return;
             }
             inner.take(key, from, until, &sight.audience, now)
@@ -149,6 +152,14 @@ impl Board {
             }
             *of != case
         });
+    }
+
+    /// Nobody knows which cases went to others up to this entry: what stands here is forgotten, and soon said again.
+    pub fn forget(&self, through: Seq) {
+        let mut inner = self.lock();
+        inner.moved_up_to = through;
+        inner.rows.clear();
+        inner.by_version.clear();
     }
 
     /// What is new since a version for this person, at most so much, and up to which version that is. With version 0: what
@@ -322,6 +333,17 @@ mod tests {
         board.relay(1, &says(1, 9, VIEWING, 0), &Sight { as_of: 11, ..sight("b") }, 0);
         assert_eq!(board.since(0, &viewer(2, "b"), 10, 0).0.len(), 1);
         assert!(board.since(0, &viewer(3, "a"), 10, 0).0.is_empty());
+    }
+
+    #[test]
+    fn where_nobody_knows_what_went_to_others_nothing_is_left() {
+        let board = Board::default();
+        board.relay(1, &says(1, 9, VIEWING, 0), &sight("a"), 0);
+        board.forget(11);
+        board.relay(1, &says(1, 8, VIEWING, 0), &sight("a"), 0);
+        assert!(board.since(0, &viewer(2, "a"), 10, 0).0.is_empty());
+        board.relay(1, &says(1, 8, VIEWING, 0), &Sight { as_of: 11, ..sight("a") }, 0);
+        assert_eq!(board.since(0, &viewer(2, "a"), 10, 0).0.len(), 1);
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub fn rebuild(
     clock: &Arc<dyn Clock>,
     ids: &Arc<dyn Ids>,
 ) -> Result<Vec<(String, Seq)>> {
-    let _lock = gateway::lock(config)?;
+    let _lock = gateway::lock(config, false)?;
     let key = Arc::new(ServerKey::read(&config.key_file)?);
     let mut rebuilt = Vec::new();
     for settings in chosen(config, agency)? {

@@ -79,7 +79,7 @@ pub fn restore(config: &Config, from: &Path, clock: &Arc<dyn Clock>, ids: &Arc<d
         Storage::Postgres(_) => (staging(config), &config.records),
     };
     make_private(folder)?;
-    let _lock = gateway::lock(config)?;
+    let _lock = gateway::lock(config, true)?;
     if matches!(config.storage, Storage::Postgres(_)) && staging.exists() {
         // Of one that broke off: nothing of it is in the database.
         fs::remove_dir_all(&staging).with_context(|| format!("Removing {}", staging.display()))?;

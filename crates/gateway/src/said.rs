@@ -98,17 +98,10 @@ impl Said {
 
     /// Says what is so of a case, if this person may see it.
     async fn say(&mut self, case: CaseId, now: Millis) {
-        let staff = self.staff;
-        let sight = self.agency.read(move |reader| {
-            let as_of = reader.records.stand()?.seq;
-            let viewer = reader.records.viewer_at(staff, as_of)?;
-            let audience = reader.records.audience_at(case, as_of)?;
-            let sees = visible(&viewer, &Scope::Case(case), audience.as_ref());
-            Ok(audience.filter(|_| sees).map(|audience| Sight { audience, as_of }))
-        });
-        // A reading that failed is logged where it failed; the desk says it again.
-        if let Ok(Some(sight)) = sight.await {
-            self.agency.live.presence().relay(self.source, &self.presence(case, now), &sight, now);
+        if let Some(sight) = sight(&self.agency, self.staff, case).await {
+            let presence = self.presence(case, now);
+            self.agency.live.presence().relay(self.source, &presence, &sight, now);
+            self.agency.others.present(&self.agency.id, self.source, &presence);
         }
     }
 
@@ -116,7 +109,12 @@ impl Said {
     fn over(&self, before: Option<CaseId>, case: Option<CaseId>, now: Millis) {
         let Some(before) = before.filter(|before| Some(*before) != case) else { return };
         let left = self.presence(before, now);
-        self.agency.live.presence().correct(self.source, &left, now);
+        self.correct(&left, now);
+    }
+
+    fn correct(&self, left: &Presence, now: Millis) {
+        self.agency.live.presence().correct(self.source, left, now);
+        self.agency.others.present(&self.agency.id, self.source, left);
     }
 
     fn presence(&self, case: CaseId, now: Millis) -> Presence {
@@ -135,7 +133,20 @@ impl Said {
     /// The connection ends, and with it what it said.
     pub fn leave(mut self, now: Millis) {
         for case in [self.viewing.take(), self.typing.take()].into_iter().flatten() {
-            self.agency.live.presence().correct(self.source, &self.presence(case, now), now);
+            self.correct(&self.presence(case, now), now);
         }
     }
+}
+
+/// Who may see a case, if this person does.
+pub(crate) async fn sight(agency: &Arc<Agency>, staff: StaffId, case: CaseId) -> Option<Sight> {
+    let sight = agency.read(move |reader| {
+        let as_of = reader.records.stand()?.seq;
+        let viewer = reader.records.viewer_at(staff, as_of)?;
+        let audience = reader.records.audience_at(case, as_of)?;
+        let sees = visible(&viewer, &Scope::Case(case), audience.as_ref());
+        Ok(audience.filter(|_| sees).map(|audience| Sight { audience, as_of }))
+    });
+    // A reading that failed is logged where it failed; the desk says it again.
+    sight.await.ok().flatten()
 }

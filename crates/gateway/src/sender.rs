@@ -1,22 +1,23 @@
 //! The sender of an agency: takes queued messages in order, one in flight for each conversation, and POSTs each once.
 //!
 //! `queued → sending` is decided under the head lock like everything else; only whoever wrote that entry may POST, ever.
-//! So there is nothing to lock here, and a crash at any point is safe: what was being sent is *uncertain* at the next
-//! start, and only a status with our message id, or a person, settles it. An uncertain message holds its conversation's
-//! later replies back for a minute. Nothing here touches inbound.
+//! So a crash at any point is safe: what was being sent is *uncertain* once somebody takes the line over, and only a
+//! status with our message id, or a person, settles it. An uncertain message holds its conversation's later replies back
+//! for a minute. Nothing here touches inbound.
+//!
+//! Of several processes one sends on a line: whoever has its lease. Nothing rests on that but the pace and the order. Only
+//! where a person has an abandoned message sent once more could a process that slept in between do harm, if it woke up and
+//! POSTed after all: so the lease is looked at immediately before the POST, and an outcome names the entry that permitted
+//! it, so that it cannot be taken for that of another POST.
 //!
 //! What goes out is paced before Meta has to refuse it: by pair (one citizen on one line, which is a conversation) and by
 //! line. The pace lives in memory; after a restart a burst may meet Meta's own limit, and waits as its code says.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use domain::{
     command::{SendOutcome, SystemAsk},
-    ids::{CaseId, Clock, ConversationId, LineId, Millis},
+    ids::{CaseId, Clock, ConversationId, LineId, MessageId, Millis, Seq},
 };
 use records::outgoing::Outgoing;
 use tokio::{sync::watch, task::JoinSet};
@@ -27,6 +28,7 @@ use crate::{
     config::Line,
     failure::Failure,
     gateway::stopped,
+    leases::{self, Grant, Leases},
     pace::{Pace, Rate},
     signs,
 };
@@ -47,7 +49,12 @@ const TRIES_TO_RECORD: u32 = 8;
 pub struct Sender {
     agency: Arc<Agency>,
     outlets: Outlets,
+    leases: Arc<Leases>,
     lines: HashMap<LineId, (Client, Rate)>,
+    /// The lines on which this process sends, once what others left under way on them is settled.
+    taken: HashMap<LineId, Grant>,
+    /// What was never POSTed though the entry that permits it may be there, and under which grant.
+    unsent: HashMap<MessageId, Grant>,
     /// Meta: one message in six seconds to one person, of which 45 may come at once.
     pair_rate: Rate,
     pair_pace: Pace<ConversationId>,
@@ -55,7 +62,8 @@ pub struct Sender {
     /// When the first of those that wait for their pace may go.
     next: Option<Millis>,
     clock: Arc<dyn Clock>,
-    busy: HashSet<ConversationId>,
+    /// Conversations with a message that is having its turn.
+    busy: HashMap<ConversationId, MessageId>,
     slow_pairs: HashMap<ConversationId, Pause>,
     slow_lines: HashMap<LineId, Pause>,
     marked: HashMap<CaseId, String>,
@@ -83,16 +91,23 @@ impl Pause {
 
 /// What came of one message's turn.
 struct Turn {
+    message: MessageId,
     conversation: ConversationId,
     line: LineId,
+    grant: Grant,
     came: Came,
 }
 
 enum Came {
     /// It is settled, one way or another.
     Settled,
-    /// It was not this sender's turn, or the journal could not be written.
+    /// It was not this sender's turn.
     NotTaken,
+    /// The journal could not be written, so what it says of this message is not known.
+    Unwritten {
+        /// Whether it was POSTed.
+        posted: bool,
+    },
     Again(Again),
     Stop,
 }
@@ -103,6 +118,7 @@ impl Sender {
         agency: Arc<Agency>,
         outlets: Outlets,
         lines: &[Line],
+        leases: Arc<Leases>,
         http: &reqwest::Client,
         clock: Arc<dyn Clock>,
     ) -> Self {
@@ -114,13 +130,16 @@ impl Sender {
         Self {
             agency,
             outlets,
+            leases,
+            taken: HashMap::new(),
+            unsent: HashMap::new(),
             lines: lines.iter().map(|line| (line.phone_number_id.clone(), client(line))).collect(),
             pair_rate: Rate::new(1, 6000, 45),
             pair_pace: Pace::default(),
             line_pace: Pace::default(),
             next: None,
             clock,
-            busy: HashSet::new(),
+            busy: HashMap::new(),
             slow_pairs: HashMap::new(),
             slow_lines: HashMap::new(),
             marked: HashMap::new(),
@@ -131,10 +150,7 @@ impl Sender {
     pub async fn run(mut self, mut stopping: watch::Receiver<bool>) {
         let agency = Arc::clone(&self.agency);
         let mut turns: JoinSet<Turn> = JoinSet::new();
-        tokio::select! {
-            () = stopped(&mut stopping) => return,
-            () = self.abandon() => {}
-        }
+        let mut leases = self.leases.changed();
         loop {
             if let Err(failure) = self.begin(&mut turns).await {
                 tracing::warn!(agency = agency.id, status = %failure.status(), "Looking for what waits to be sent failed");
@@ -143,6 +159,7 @@ impl Sender {
             tokio::select! {
                 () = stopped(&mut stopping) => break,
                 () = agency.wake.notified() => {}
+                Ok(()) = leases.changed() => {}
                 Some(turn) = turns.join_next() => match turn {
                     Ok(turn) => self.end(turn),
                     Err(error) => tracing::error!(%error, agency = agency.id, "A turn of the sender broke off"),
@@ -154,19 +171,44 @@ impl Sender {
         while turns.join_next().await.is_some() {}
     }
 
-    /// Whoever was sending when the process ended is gone, and with it the knowledge whether it arrived.
-    async fn abandon(&self) {
-        loop {
-            let left = match self.agency.read(|reader| Ok(reader.records.under_way()?)).await {
-                Ok(left) if left.is_empty() => return,
-                Ok(left) => left,
-                Err(_) => vec![],
-            };
-            for message in left {
-                let _ = self.agency.system(SystemAsk::Abandon { message }).await;
+    /// Takes over the lines that this process has leased since.
+    async fn take_over(&mut self) -> Result<(), Failure> {
+        let lines: Vec<LineId> = self.lines.keys().cloned().collect();
+        for line in lines {
+            let grant = self.leases.grant(&leases::of_line(&line));
+            if grant.is_some() && grant.as_ref() == self.taken.get(&line) {
+                continue;
             }
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            self.taken.remove(&line);
+            if let Some(grant) = grant {
+                self.settle_under_way(&line, &grant).await?;
+                self.taken.insert(line, grant);
+            }
         }
+        Ok(())
+    }
+
+    /// Whoever was sending on a line is gone, and with it the knowledge whether it arrived. What is on a line that is no
+    /// longer configured is nobody else's either.
+    async fn settle_under_way(&mut self, line: &LineId, grant: &Grant) -> Result<(), Failure> {
+        self.agency.look().await?;
+        let left = self.agency.read(|reader| Ok(reader.records.under_way()?)).await?;
+        // What was begun on this line was begun by this process alone, if the lease held until it was read.
+        let held = self.leases.holds(grant);
+        for one in left.into_iter().filter(|one| one.line == *line || !self.lines.contains_key(&one.line)) {
+            if self.busy.values().any(|busy| *busy == one.message) {
+                continue;
+            }
+            let ask = if held && self.unsent.get(&one.message) == Some(grant) {
+                SystemAsk::EndSending { message: one.message, begun: one.begun, outcome: SendOutcome::NotSent }
+            } else {
+                SystemAsk::Abandon { message: one.message }
+            };
+            // A refusal says that it is settled.
+            let _ = self.agency.system(ask).await?;
+        }
+        self.unsent.retain(|_, under| under != grant);
+        Ok(())
     }
 
     async fn begin(&mut self, turns: &mut JoinSet<Turn>) -> Result<(), Failure> {
@@ -178,20 +220,28 @@ impl Sender {
         if self.agency.sending_held().await?.is_some() {
             return Ok(());
         }
+        self.take_over().await?;
+        if self.taken.is_empty() {
+            return Ok(());
+        }
         let waiting = self.agency.read(move |reader| Ok(reader.records.outgoing(now, PATIENCE, PAGE)?)).await?;
         for outgoing in waiting {
             if turns.len() >= AT_ONCE {
                 break;
             }
             let rests = |pause: Option<&Pause>| pause.is_some_and(|pause| pause.rests(now));
-            if self.busy.contains(&outgoing.conversation)
+            if self.busy.contains_key(&outgoing.conversation)
                 || rests(self.slow_pairs.get(&outgoing.conversation))
                 || rests(self.slow_lines.get(&outgoing.line))
             {
                 continue;
             }
-            // A line that is no longer configured: its messages wait for it.
-            let Some((client, line_rate)) = self.lines.get(&outgoing.line) else { continue };
+            // A line that is no longer configured, or that is another process's: its messages wait for it.
+            let (Some((client, line_rate)), Some(grant)) =
+                (self.lines.get(&outgoing.line), self.taken.get(&outgoing.line))
+            else {
+                continue;
+            };
             let wait = self.pair_pace.wait(&outgoing.conversation, self.pair_rate, now).max(self.line_pace.wait(
                 &outgoing.line,
                 *line_rate,
@@ -203,26 +253,35 @@ impl Sender {
             }
             self.pair_pace.take(outgoing.conversation, self.pair_rate, now);
             self.line_pace.take(outgoing.line.clone(), *line_rate, now);
-            self.busy.insert(outgoing.conversation);
-            turns.spawn(turn(Arc::clone(&self.agency), client.clone(), outgoing));
+            self.busy.insert(outgoing.conversation, outgoing.message);
+            let permit = Permit { leases: Arc::clone(&self.leases), grant: grant.clone() };
+            turns.spawn(turn(Arc::clone(&self.agency), client.clone(), permit, outgoing));
         }
         Ok(())
     }
 
     fn end(&mut self, turn: Turn) {
         let now = self.clock.now();
-        let Turn { conversation, line, came } = turn;
+        let Turn { message, conversation, line, grant, came } = turn;
         self.busy.remove(&conversation);
         match came {
             Came::Settled => self.agency.stopped_lines.note(&line, false),
             Came::Stop => self.agency.stopped_lines.note(&line, true),
-            Came::NotTaken | Came::Again(_) => {}
+            Came::NotTaken | Came::Unwritten { .. } | Came::Again(_) => {}
         }
         self.slow_pairs.retain(|_, pause| pause.until + FORGET > now);
         match came {
             Came::Settled => {
                 self.slow_pairs.remove(&conversation);
                 self.slow_lines.remove(&line);
+            }
+            Came::Unwritten { posted } => {
+                if !posted {
+                    self.unsent.insert(message, grant);
+                }
+                // Taking it over anew settles what is under way.
+                self.taken.remove(&line);
+                self.slow_pairs.entry(conversation).or_default().grow(now, 200, 2, 30_000);
             }
             Came::NotTaken => self.slow_pairs.entry(conversation).or_default().grow(now, 200, 2, 30_000),
             // Meta: 4^X s for the X-th failure; others go on.
@@ -266,18 +325,30 @@ impl Sender {
     }
 }
 
+/// What a turn goes by.
+struct Permit {
+    leases: Arc<Leases>,
+    grant: Grant,
+}
+
 /// One message's turn: the entry that permits the POST, the POST, the entry with the outcome.
-async fn turn(agency: Arc<Agency>, client: Client, outgoing: Outgoing) -> Turn {
+async fn turn(agency: Arc<Agency>, client: Client, permit: Permit, outgoing: Outgoing) -> Turn {
+    let Permit { leases, grant } = permit;
     let Outgoing { message, conversation, line, recipient, text, .. } = outgoing;
-    let ended = |came| Turn { conversation, line: line.clone(), came };
-    match agency.system(SystemAsk::BeginSending { message }).await {
-        Ok(Ok(_)) => {}
+    let ended = |came| Turn { message, conversation, line: line.clone(), grant: grant.clone(), came };
+    if !leases.holds(&grant) {
+        return ended(Came::NotTaken);
+    }
+    let begun = match agency.system(SystemAsk::BeginSending { message }).await {
+        Ok(Ok(entries)) => entries.last().copied().unwrap_or_default(),
         Ok(Err(_)) => return ended(Came::NotTaken),
-        Err(_) => {
-            // Whether the entry holds is not known; that nothing was sent is.
-            record(&agency, SystemAsk::EndSending { message, outcome: SendOutcome::NotSent }).await;
-            return ended(Came::NotTaken);
-        }
+        // Whether the entry holds is not known; that nothing was sent is.
+        Err(_) => return ended(Came::Unwritten { posted: false }),
+    };
+    // Nothing may stand between this and the POST.
+    if !leases.holds(&grant) {
+        let came = record(&agency, message, begun, SendOutcome::NotSent).await;
+        return ended(if came { Came::NotTaken } else { Came::Unwritten { posted: false } });
     }
     let (outcome, came) = match client.send_text(&recipient, &text, None, &message.to_string()).await {
         Ok(accepted) => {
@@ -303,8 +374,9 @@ async fn turn(agency: Arc<Agency>, client: Client, outgoing: Outgoing) -> Turn {
             }
         }
     };
-    record(&agency, SystemAsk::EndSending { message, outcome }).await;
-    ended(came)
+    let posted = !matches!(outcome, SendOutcome::NotSent);
+    let written = record(&agency, message, begun, outcome).await;
+    ended(if written { came } else { Came::Unwritten { posted } })
 }
 
 fn class(failure: &SendFailure) -> &'static str {
@@ -316,13 +388,15 @@ fn class(failure: &SendFailure) -> &'static str {
     }
 }
 
-/// Writes an outcome down, trying for a while: what stays unwritten is uncertain after the next start.
-async fn record(agency: &Agency, ask: SystemAsk) {
+/// Writes an outcome down, trying for a while; whether it could.
+async fn record(agency: &Agency, message: MessageId, begun: Seq, outcome: SendOutcome) -> bool {
+    let ask = SystemAsk::EndSending { message, begun, outcome };
     for attempt in 0..TRIES_TO_RECORD {
         if agency.system(ask.clone()).await.is_ok() {
-            return;
+            return true;
         }
         tokio::time::sleep(Duration::from_millis(100 << attempt)).await;
     }
     tracing::error!(agency = agency.id, "The outcome of a POST could not be written down");
+    false
 }

@@ -30,7 +30,12 @@ use futures_util::stream;
 use records::thread::Case;
 use serde::Deserialize;
 
-use crate::{agency::Reader, failure::Failure, gateway::Gateway, requests::Signed};
+use crate::{
+    agency::{Agency, Reader},
+    failure::Failure,
+    gateway::Gateway,
+    requests::Signed,
+};
 
 /// A first sync brings open cases, and those closed within this time.
 pub const HORIZON: Millis = 90 * 24 * 3_600_000;
@@ -375,6 +380,17 @@ fn closed_at(reader: &Reader, case: CaseId) -> Result<Option<Millis>> {
     Ok(reader.records.case(case)?.filter(Case::is_at_rest).and_then(|case| case.closed_at))
 }
 
+/// Sees to it that `records` is not behind where a client stands: its cursor may come from another process.
+pub async fn reach(agency: &Arc<Agency>, after: Option<&str>) -> Result<(), Failure> {
+    if !agency.others.are_there() {
+        return Ok(());
+    }
+    let Some(after) = after else { return Ok(()) };
+    let seq = Place::read(after).map_or_else(|| after.parse().ok(), |(_, _, seq, ..)| Some(seq));
+    let stand = agency.read(|reader| Ok(reader.records.stand()?.seq)).await?;
+    if seq.is_some_and(|seq| seq > stand) { agency.look().await } else { Ok(()) }
+}
+
 /// `GET /api/v1/sync?after=SEQ|TOKEN`.
 pub async fn sync(
     State(gateway): State<Arc<Gateway>>,
@@ -383,6 +399,7 @@ pub async fn sync(
 ) -> Result<Response, Failure> {
     let (staff, now) = (signed.staff, gateway.clock.now());
     let agency = signed.agency;
+    reach(&agency, query.after.as_deref()).await?;
     let catch = agency.read(move |reader| Catch::plan(reader, staff, query.after.as_deref(), now)).await??;
     let lines = stream::unfold((agency, Some(catch)), |(agency, catch)| async move {
         let catch = catch.filter(|catch| !catch.finished())?;

@@ -136,8 +136,10 @@ impl Records {
     fn message_queued(&self, entry: &Entry, body: &MessageQueued) -> Result<ConversationId> {
         self.run(
             "INSERT INTO messages
-               (id, conversation, case_id, seq, place, at, inbound, author, type, text, sent_at, recipient, status, status_at)
-             VALUES (:id, :conversation, :case, :seq, :at, :at, 0, :author, :type, :text, :at, :recipient, 'queued', :at)",
+               (id, conversation, case_id, seq, place, at, inbound, author, type, text, sent_at, recipient, status, status_at,
+                status_seq)
+             VALUES (:id, :conversation, :case, :seq, :at, :at, 0, :author, :type, :text, :at, :recipient, 'queued', :at,
+               :seq)",
             named_params! {
                 ":id": body.message.0, ":conversation": body.conversation.0, ":case": body.case.0, ":seq": entry.seq,
                 ":at": entry.at, ":author": body.by.0, ":type": body.r#type, ":text": body.text,
@@ -153,8 +155,8 @@ impl Records {
     fn message_status_changed(&self, entry: &Entry, body: &MessageStatusChanged) -> Result<Option<ConversationId>> {
         let error = body.error.as_ref().map(serde_json::to_string).transpose()?;
         let sql = "UPDATE messages SET status = ?2, status_at = ?3, error = ?4, wamid = coalesce(?5, wamid),
-                   doubted = max(doubted, ?2 = 'uncertain') WHERE id = ?1 RETURNING conversation";
-        let values = params![body.message.0, word(&body.status)?, entry.at, error, body.wamid];
+                   doubted = max(doubted, ?2 = 'uncertain'), status_seq = ?6 WHERE id = ?1 RETURNING conversation";
+        let values = params![body.message.0, word(&body.status)?, entry.at, error, body.wamid, entry.seq];
         let found: Option<Uuid> =
             self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?;
         if body.status == Status::Recalled {

@@ -240,14 +240,21 @@ impl Records {
     }
 
     fn one_message(&self, condition: &str, values: impl rusqlite::Params) -> Result<Option<MessageFacts>> {
-        let sql = format!("SELECT id, case_id, status, wamid, author, doubted FROM messages {condition}");
+        let sql = format!(
+            "SELECT id, case_id, status, wamid, author, doubted, coalesce(status_seq, 0) FROM messages {condition}"
+        );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let found = statement
             .query_row(values, |row| {
-                let author = row.get::<_, Option<Uuid>>(4)?.map(StaffId);
-                let (id, case) = (MessageId(row.get(0)?), CaseId(row.get(1)?));
-                let facts =
-                    MessageFacts { id, case, status: Status::Queued, wamid: row.get(3)?, author, doubted: row.get(5)? };
+                let facts = MessageFacts {
+                    id: MessageId(row.get(0)?),
+                    case: CaseId(row.get(1)?),
+                    status: Status::Queued,
+                    status_seq: row.get(6)?,
+                    wamid: row.get(3)?,
+                    author: row.get::<_, Option<Uuid>>(4)?.map(StaffId),
+                    doubted: row.get(5)?,
+                };
                 Ok((facts, row.get::<_, String>(2)?))
             })
             .optional()?;

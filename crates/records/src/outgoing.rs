@@ -27,6 +27,17 @@ pub struct Outgoing {
     pub seq: Seq,
 }
 
+/// A message that somebody is POSTing, or was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnderWay {
+    /// The message.
+    pub message: MessageId,
+    /// From which number.
+    pub line: LineId,
+    /// The entry that permitted the POST.
+    pub begun: Seq,
+}
+
 // SQLite takes a partial index only where its condition stands word for word, hence the conditions that say more than
 // they need to.
 pub(crate) const OUTGOING: &str = "SELECT m.id, m.conversation, m.case_id, c.line, m.recipient, m.text, m.seq
@@ -38,8 +49,9 @@ pub(crate) const OUTGOING: &str = "SELECT m.id, m.conversation, m.case_id, c.lin
         OR o.status = 'sending' AND o.wamid IS NULL
         OR o.status = 'uncertain' AND o.status_at > ?1 AND o.status_at <= ?2))
     ORDER BY m.seq LIMIT ?3";
-pub(crate) const UNDER_WAY: &str = "SELECT id FROM messages
-    WHERE status IN ('queued', 'sending', 'uncertain') AND status = 'sending' AND wamid IS NULL ORDER BY seq";
+pub(crate) const UNDER_WAY: &str = "SELECT m.id, c.line, coalesce(m.status_seq, 0)
+    FROM messages m JOIN conversations c ON c.id = m.conversation
+    WHERE m.status IN ('queued', 'sending', 'uncertain') AND m.status = 'sending' AND m.wamid IS NULL ORDER BY m.seq";
 
 impl Records {
     /// Messages that may go now: the first of each conversation that has none under way and none of which nobody has
@@ -68,10 +80,13 @@ impl Records {
         Ok(outgoing)
     }
 
-    /// Messages that somebody is POSTing, or was when the process ended.
-    pub fn under_way(&self) -> Result<Vec<MessageId>> {
+    /// Messages that somebody is POSTing, or was when their process ended.
+    pub fn under_way(&self) -> Result<Vec<UnderWay>> {
         let mut statement = self.connection.prepare_cached(UNDER_WAY)?;
-        Ok(statement.query_map([], |row| row.get(0).map(MessageId))?.collect::<rusqlite::Result<_>>()?)
+        let rows = statement.query_map([], |row| {
+            Ok(UnderWay { message: MessageId(row.get(0)?), line: row.get(1)?, begun: row.get(2)? })
+        })?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// Messages that WhatsApp has not accepted, as far as is known here: they wait, or somebody was POSTing them.

@@ -70,7 +70,7 @@ pub fn decide_system(facts: &Facts, ask: &SystemAsk, cause: Option<Uuid>, contex
         SystemAsk::Receive(inbound) => inbound::receive(facts, inbound, cause, context),
         SystemAsk::Report(report) => outbound::report(facts, report, cause),
         SystemAsk::BeginSending { .. } => outbound::begin_sending(facts),
-        SystemAsk::EndSending { outcome, .. } => outbound::end_sending(facts, outcome),
+        SystemAsk::EndSending { begun, outcome, .. } => outbound::end_sending(facts, *begun, outcome),
         SystemAsk::Abandon { .. } => outbound::abandon(facts),
         SystemAsk::Doubt { .. } => outbound::doubt(facts),
         SystemAsk::Understand { r#type, text, reader, .. } => {

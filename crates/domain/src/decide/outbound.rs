@@ -124,10 +124,11 @@ pub(super) fn begin_sending(facts: &Facts) -> Decision {
     Ok(vec![changed(message, None, Status::Sending, None, None)])
 }
 
-/// What came of a POST. If a status webhook was faster, it knows better.
-pub(super) fn end_sending(facts: &Facts, outcome: &SendOutcome) -> Decision {
+/// What came of a POST. If a status webhook was faster, it knows better; and whoever slept meanwhile, so that the message
+/// was given up and is being sent anew by another process, says nothing of that.
+pub(super) fn end_sending(facts: &Facts, begun: Seq, outcome: &SendOutcome) -> Decision {
     let message = message(facts)?;
-    let posted = message.status == Status::Sending && message.wamid.is_none();
+    let posted = message.status == Status::Sending && message.wamid.is_none() && message.status_seq == begun;
     Ok(match outcome {
         SendOutcome::Accepted { wamid } if posted => {
             vec![changed(message, Some(wamid.clone()), Status::Sending, None, None)]

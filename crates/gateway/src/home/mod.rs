@@ -6,6 +6,7 @@
 //! `query` are for single statements, `insert` and `which_of` for many rows at once: a round trip for each row would cost
 //! more than everything else where the home is another machine.
 
+mod calls;
 mod place;
 mod postgres;
 mod schema;
@@ -18,6 +19,7 @@ use anyhow::{Context, Result};
 
 pub(crate) use self::value::values;
 pub use self::{
+    calls::Calls,
     place::{Place, Storage},
     postgres::Postgres,
     server::Server,
@@ -142,6 +144,14 @@ impl Home {
         match self {
             Self::Sqlite(_) => "",
             Self::Postgres(_) => " FOR UPDATE",
+        }
+    }
+
+    /// The home's own clock in milliseconds, as an expression.
+    pub fn now(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+            Self::Postgres(_) => "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
         }
     }
 

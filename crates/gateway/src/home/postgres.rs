@@ -114,10 +114,12 @@ impl Postgres {
         }
     }
 
-    /// Whether nobody else holds the lock of this installation; it is held from now on, as long as the connection is.
-    pub(crate) fn is_alone(&self) -> Result<bool> {
-        let sql = "SELECT 1::bigint WHERE pg_try_advisory_lock(hashtextextended('shubbak is serving', 0))";
-        Ok(!self.query(sql, &[])?.is_empty())
+    /// Takes the lock of this installation, alone or beside others; whether it could. It is held as long as the connection
+    /// is.
+    pub(crate) fn takes_part(&self, alone: bool) -> Result<bool> {
+        let how = if alone { "" } else { "_shared" };
+        let lock = format!("pg_try_advisory_lock{how}(hashtextextended('shubbak is serving', 0))");
+        Ok(!self.query(&format!("SELECT 1::bigint WHERE {lock}"), &[])?.is_empty())
     }
 
     pub(super) fn run(&self, sql: &str) -> Result<()> {

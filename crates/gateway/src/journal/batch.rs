@@ -19,7 +19,9 @@ use domain::{
 };
 use uuid::Uuid;
 
-use super::{Credential, Erasing, Head, Trail, chain_at, credential, entries_after, entry, head, sending_held};
+use super::{
+    Credential, Erasing, Head, Trail, chain_at, credential, entries_after, entry, head, last_signed_out, sending_held,
+};
 use crate::{
     home::{Home, Insert, Kind, Value, values},
     keys,
@@ -43,6 +45,8 @@ const ENTRIES: Insert = Insert {
         ("chain", Kind::Blob),
     ],
 };
+/// Nobody is still connected who was signed out so long ago.
+const DAY: Millis = 24 * 3_600_000;
 const SEEN: Insert = Insert { table: "seen", columns: &[("item", Kind::Blob), ("at", Kind::Integer)] };
 const COMMANDS: Insert = Insert {
     table: "commands",
@@ -112,7 +116,16 @@ pub struct Mark {
 impl<'a> Batch<'a> {
     pub(super) fn begin(home: &'a Home) -> Result<Self> {
         home.begin().context("Locking the head")?;
-        let head = head(home, home.for_update()).inspect_err(|_| home.roll_back())?;
+        Self::at(home, home.for_update())
+    }
+
+    pub(super) fn look(home: &'a Home) -> Result<Self> {
+        home.begin_to_read().context("Beginning to read")?;
+        Self::at(home, "")
+    }
+
+    fn at(home: &'a Home, lock: &str) -> Result<Self> {
+        let head = head(home, lock).inspect_err(|_| home.roll_back())?;
         Ok(Self {
             home,
             written: head.clone(),
@@ -294,8 +307,38 @@ impl<'a> Batch<'a> {
     }
 
     fn sign_out(&self, which: &'static str, values: &[Value]) -> Result<Vec<Hash>> {
-        let gone = self.home()?.query(&format!("DELETE FROM devices WHERE {which} RETURNING token"), values);
-        gone.context("Signing devices out")?.into_iter().map(|mut row| row.bytes()).collect()
+        let home = self.home()?;
+        let gone = home.query(&format!("DELETE FROM devices WHERE {which} RETURNING token"), values);
+        let gone = gone.context("Signing devices out")?.into_iter().map(|mut row| row.bytes());
+        let gone = gone.collect::<Result<Vec<Hash>>>()?;
+        // By the home's own clock: those of the processes may differ.
+        let now = home.now();
+        let note = format!("INSERT INTO signed_out (token, at) VALUES ($1, {now})");
+        for token in &gone {
+            home.execute(&note, values![token]).context("Noting that a device was signed out")?;
+        }
+        if !gone.is_empty() {
+            let sql = format!("DELETE FROM signed_out WHERE at < {now} - $1");
+            home.execute(&sql, values![DAY]).context("Forgetting who was signed out")?;
+        }
+        Ok(gone)
+    }
+
+    /// The place of the last sign-out.
+    pub fn last_signed_out(&self) -> Result<i64> {
+        let row = self.home.first("SELECT coalesce(max(n), 0) FROM signed_out", &[]);
+        row.and_then(|row| row.context("There is none")?.integer()).context("Looking for sign-outs")
+    }
+
+    /// The tokens that were signed out after a place, and the place of the last.
+    pub fn signed_out_after(&self, n: i64) -> Result<(Vec<Hash>, i64)> {
+        let rows = self.home.query("SELECT n, token FROM signed_out WHERE n > $1 ORDER BY n", values![n]);
+        let (mut tokens, mut last) = (Vec::new(), n);
+        for mut row in rows.context("Looking for sign-outs")? {
+            last = row.integer()?;
+            tokens.push(row.bytes()?);
+        }
+        Ok((tokens, last))
     }
 
     /// Counts a failed sign-in, and forgets those of others that are long past.
@@ -446,6 +489,10 @@ impl Trail for Batch<'_> {
             entries.push(entry(row.into())?);
         }
         Ok(entries)
+    }
+
+    fn last_signed_out(&self) -> Result<i64> {
+        last_signed_out(self.home)
     }
 }
 

@@ -29,6 +29,7 @@ pub(crate) const SCHEMA: &[&str] = &[
     include_str!("3.sql"),
     include_str!("4.sql"),
     include_str!("5.sql"),
+    include_str!("6.sql"),
 ];
 
 /// The last entry, and the journal's own id.
@@ -107,6 +108,11 @@ impl Journal {
     pub fn begin(&mut self) -> Result<Batch<'_>> {
         Batch::begin(&self.home)
     }
+
+    /// Begins to read as of one moment, without a lock: what it begins cannot be committed.
+    pub fn look(&mut self) -> Result<Batch<'_>> {
+        Batch::look(&self.home)
+    }
 }
 
 /// A connection to a journal for what is no transaction of it.
@@ -122,6 +128,8 @@ pub trait Trail {
     fn chain_at(&self, seq: Seq) -> Result<Option<Hash>>;
     /// Entries after a place, at most so many, in order.
     fn entries_after(&self, seq: Seq, limit: u32) -> Result<Vec<Entry>>;
+    /// The place of the last sign-out.
+    fn last_signed_out(&self) -> Result<i64>;
 }
 
 impl Trail for Journal {
@@ -136,6 +144,10 @@ impl Trail for Journal {
     fn entries_after(&self, seq: Seq, limit: u32) -> Result<Vec<Entry>> {
         entries_after(&self.home, seq, limit)
     }
+
+    fn last_signed_out(&self) -> Result<i64> {
+        last_signed_out(&self.home)
+    }
 }
 
 /// The columns of an entry, in the order in which they are written and read.
@@ -144,6 +156,11 @@ const ENTRY: &str = "seq, id, at, scope, subject, actor, cause, version, kind, b
 /// What else must be read of an entry to know that it is the one that was written: what follows from its salt, its body,
 /// its header and the chain before it.
 const PROOF: &str = "salt, digest, chain, (SELECT before.chain FROM entries before WHERE before.seq = entries.seq - 1)";
+
+fn last_signed_out(home: &Home) -> Result<i64> {
+    let row = home.first("SELECT coalesce(max(n), 0) FROM signed_out", &[]);
+    row.and_then(|row| row.context("There is none")?.integer()).context("Looking for sign-outs")
+}
 
 fn head(home: &Home, lock: &str) -> Result<Head> {
     let read = || -> Result<Head> {

@@ -91,8 +91,9 @@ fn a_message_is_sent_once_and_its_ticks_never_go_back() {
     agency.system(SystemAsk::BeginSending { message: first }).unwrap();
     assert!(agency.system(SystemAsk::BeginSending { message: first }).is_err(), "one permission, ever");
     assert!(turn(&agency).is_empty());
+    let begun = agency.journal.last().unwrap().seq;
     let accepted = || SendOutcome::Accepted { wamid: "wamid.out".into() };
-    agency.system(SystemAsk::EndSending { message: first, outcome: accepted() }).unwrap();
+    agency.system(SystemAsk::EndSending { message: first, begun, outcome: accepted() }).unwrap();
     assert_eq!(turn(&agency), [second]);
 
     assert_eq!(agency.report(first, Status::Read), 1);
@@ -113,7 +114,8 @@ fn an_uncertain_message_is_settled_by_whatsapp_or_by_a_person() {
     assert_eq!(agency.refused(agent, settle(first, Settle::Sent)), Code::NotUncertain);
 
     agency.system(SystemAsk::BeginSending { message: first }).unwrap();
-    assert_eq!(agency.records.under_way().unwrap(), [first]);
+    let under_way = agency.records.under_way().unwrap();
+    assert_eq!(under_way.iter().map(|one| one.message).collect::<Vec<_>>(), [first]);
     agency.system(SystemAsk::Abandon { message: first }).unwrap();
     assert_eq!(agency.status(first), Some(Status::Uncertain));
     let turn = |agency: &Agency| agency.records.outgoing(agency.now.get(), MINUTE, 10).unwrap().len();
@@ -139,6 +141,7 @@ fn an_outcome_that_comes_too_late_changes_nothing_that_is_known() {
     let chat = agency.citizen();
     let message = agency.reply(agent, &chat).unwrap();
     agency.system(SystemAsk::BeginSending { message }).unwrap();
+    let begun = agency.journal.last().unwrap().seq;
     agency.report(message, Status::Delivered);
     let error = domain::entry::SendError { code: 131_000, title: "x".into(), details: None };
     for outcome in [
@@ -147,7 +150,7 @@ fn an_outcome_that_comes_too_late_changes_nothing_that_is_known() {
         SendOutcome::Refused(error.clone()),
         SendOutcome::Ambiguous(error),
     ] {
-        assert_eq!(agency.system(SystemAsk::EndSending { message, outcome }).unwrap(), 0);
+        assert_eq!(agency.system(SystemAsk::EndSending { message, begun, outcome }).unwrap(), 0);
     }
     assert_eq!(agency.status(message), Some(Status::Delivered));
 }
@@ -181,7 +184,8 @@ fn a_reply_that_waits_is_taken_back_by_its_writer_or_a_lead() {
     let third = agency.reply(agent, &received).unwrap();
     agency.system(SystemAsk::BeginSending { message: third }).unwrap();
     assert_eq!(agency.refused(agent, recall(third)), Code::TooLate);
-    agency.system(SystemAsk::EndSending { message: third, outcome: SendOutcome::NotSent }).unwrap();
+    let begun = agency.journal.last().unwrap().seq;
+    agency.system(SystemAsk::EndSending { message: third, begun, outcome: SendOutcome::NotSent }).unwrap();
     agency.ask(agent, recall(third)).unwrap();
 
     let fourth = agency.reply(agent, &received).unwrap();
@@ -191,4 +195,30 @@ fn a_reply_that_waits_is_taken_back_by_its_writer_or_a_lead() {
     agency.ask(agent, Ask::SettleUncertain { message: fourth, settle: Settle::Resend }).unwrap();
     assert_eq!(agency.status(fourth), Some(Status::Queued));
     assert_eq!(agency.refused(agent, recall(fourth)), Code::TooLate, "the first try may have arrived");
+}
+
+#[test]
+fn who_slept_while_another_took_over_says_nothing_of_the_others_post() {
+    let mut agency = Agency::new();
+    let agent = agency.staff("agent", Role::Agent, "desk");
+    let chat = agency.citizen();
+    let message = agency.reply(agent, &chat).unwrap();
+    let begin = |agency: &mut Agency| {
+        agency.system(SystemAsk::BeginSending { message }).unwrap();
+        let under_way = agency.records.under_way().unwrap();
+        assert_eq!(under_way[0].begun, agency.journal.last().unwrap().seq);
+        under_way[0].begun
+    };
+    let slept = begin(&mut agency);
+    agency.system(SystemAsk::Abandon { message }).unwrap();
+    agency.ask(agent, Ask::SettleUncertain { message, settle: Settle::Resend }).unwrap();
+    let begun = begin(&mut agency);
+    // The sleeper's word would let the message be sent a second time, or call it failed.
+    let error = domain::entry::SendError { code: 131_000, title: "x".into(), details: None };
+    for outcome in [SendOutcome::NotSent, SendOutcome::Refused(error.clone()), SendOutcome::Ambiguous(error)] {
+        assert_eq!(agency.system(SystemAsk::EndSending { message, begun: slept, outcome }).unwrap(), 0);
+    }
+    assert_eq!(agency.status(message), Some(Status::Sending));
+    agency.system(SystemAsk::EndSending { message, begun, outcome: SendOutcome::NotSent }).unwrap();
+    assert_eq!(agency.status(message), Some(Status::Queued));
 }
