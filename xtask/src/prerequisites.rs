@@ -32,6 +32,9 @@ const NO_SCREEN: &[&str] = &["dbus-x11", "dunst", "openbox", "xvfb"];
 /// What drives the window, and the interface in a browser.
 const DRIVERS: &[&str] = &["chromium", "libglib2.0-bin", "webkit2gtk-driver", "xdotool"];
 
+/// What the gateway's tests start servers of their own from. The cluster that Debian may start with it is left alone.
+const SERVERS: &[&str] = &["postgresql"];
+
 /// Sees to the packages that a task needs.
 pub(crate) fn for_demo(with_session: bool) -> Result<()> {
     node()?;
@@ -41,7 +44,7 @@ pub(crate) fn for_demo(with_session: bool) -> Result<()> {
 /// Sees to everything that the tests need, beside npm's packages.
 pub(crate) fn for_tests() -> Result<()> {
     node()?;
-    packages(&[WINDOW, NO_SCREEN, DRIVERS].concat())?;
+    packages(&[WINDOW, NO_SCREEN, DRIVERS, SERVERS].concat())?;
     s3_server()?;
     nextest()
 }

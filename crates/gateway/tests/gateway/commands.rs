@@ -4,7 +4,12 @@ use serde_json::json;
 
 use crate::house::{House, entries, uuid, writes};
 
-#[tokio::test(flavor = "multi_thread")]
+crate::postgres::on_both_homes! {
+    the_same_command_gets_the_same_answer,
+    two_who_claim_at_once_do_not_both_get_it,
+    case_numbers_are_dense,
+}
+
 async fn the_same_command_gets_the_same_answer() {
     let house = House::new("http://127.0.0.1:9");
     let served = house.serve().await;
@@ -50,7 +55,6 @@ async fn the_same_command_gets_the_same_answer() {
     house.verify();
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn two_who_claim_at_once_do_not_both_get_it() {
     let house = House::new("http://127.0.0.1:9");
     let served = house.serve().await;
@@ -85,7 +89,6 @@ async fn two_who_claim_at_once_do_not_both_get_it() {
     house.verify();
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn case_numbers_are_dense() {
     let house = House::new("http://127.0.0.1:9");
     let served = house.serve().await;

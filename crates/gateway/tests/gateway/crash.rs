@@ -16,8 +16,12 @@ use crate::{
     program::Program,
 };
 
+crate::postgres::on_both_homes! {
+    what_was_answered_200_is_in_the_journal_exactly_once,
+    killed_while_whatsapp_takes_its_time_nothing_is_sent_twice,
+}
+
 /// The real program is started, gets load, is killed; in the end everything that it answered for is there once.
-#[tokio::test(flavor = "multi_thread")]
 async fn what_was_answered_200_is_in_the_journal_exactly_once() {
     let house = House::new("http://127.0.0.1:9");
     let cycles = times(20, 100, 2000);
@@ -53,7 +57,6 @@ async fn what_was_answered_200_is_in_the_journal_exactly_once() {
     house.verify();
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn killed_while_whatsapp_takes_its_time_nothing_is_sent_twice() {
     let graph = Graph::start().await;
     graph.next(&[Fate::Slow(Duration::from_secs(60))]);

@@ -11,11 +11,17 @@ use std::{
 
 use domain::ids::{Clock, Ids, Millis, System};
 use futures_util::{SinkExt, StreamExt};
-use gateway::{config, init, serve};
+use gateway::{
+    config,
+    home::{Home, Place, Row, Storage},
+    init, serve,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{net::TcpStream, sync::oneshot, task::JoinHandle};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
+
+use crate::postgres::{self, apart};
 
 pub(crate) const SECRET: &[u8] = b"the app's secret";
 pub(crate) const LINE: &str = "100000000000001";
@@ -96,6 +102,12 @@ pub(crate) fn pack() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/mew.toml").canonicalize().unwrap()
 }
 
+/// A configuration's text, with its storage in a database.
+pub(crate) fn on_postgres(config: &Path, database: &str) -> String {
+    let text = std::fs::read_to_string(config).unwrap();
+    text.replace("\"sqlite:data\"", &format!("{database:?}\nkey_file = \"server.key\""))
+}
+
 impl House {
     /// Sets a gateway up with `graph_url` as WhatsApp.
     pub(crate) fn new(graph_url: &str) -> Self {
@@ -118,7 +130,10 @@ impl House {
         );
         let path = folder.path().join("gateway.toml");
         let clock = Arc::new(Moved::default());
-        let made = init::init(&config::load(&path).unwrap(), clock.clone(), Arc::new(System)).unwrap();
+        if postgres::HERE.try_with(|()| ()).is_ok() {
+            write("gateway.toml", on_postgres(&path, &apart(|| postgres::database(postgres::shared()))).as_bytes());
+        }
+        let made = apart(|| init::init(&config::load(&path).unwrap(), clock.clone(), Arc::new(System)).unwrap());
         Self { folder, config: path, clock, code: made.admins[0].code.clone() }
     }
 
@@ -186,11 +201,46 @@ impl House {
         rusqlite::Connection::open(self.folder.path().join("data/deliveries.db")).unwrap()
     }
 
+    /// Where everything is kept.
+    pub(crate) fn storage(&self) -> Storage {
+        config::load(&self.config).unwrap().storage
+    }
+
+    /// Asks the journal, or the deliveries, wherever they are.
+    pub(crate) fn ask(&self, place: &Place, sql: &str) -> Vec<Row> {
+        apart(|| Home::reader(place).unwrap().query(sql, &[]).unwrap())
+    }
+
+    /// Changes the journal behind the gateway's back.
+    pub(crate) fn change(&self, statements: &[&str]) {
+        match self.storage().journal("mew") {
+            Place::Sqlite(_) => self.journal().execute_batch(&statements.join(";")).unwrap(),
+            Place::Postgres(..) => {
+                let text = std::fs::read_to_string(&self.config).unwrap();
+                let address = text.split('"').find(|text| text.starts_with("postgres://")).unwrap();
+                let sql = format!("SET search_path TO agency_mew; {}", statements.join(";"));
+                apart(|| {
+                    let mut client = ::postgres::Client::connect(address, ::postgres::NoTls).unwrap();
+                    client.batch_execute(&sql).unwrap();
+                });
+            }
+        }
+    }
+
+    /// A number in the journal.
+    pub(crate) fn number(&self, sql: &str) -> i64 {
+        self.ask(&self.storage().journal("mew"), sql)[0].integer().unwrap()
+    }
+
+    /// A number among the deliveries.
+    pub(crate) fn number_of_deliveries(&self, sql: &str) -> i64 {
+        self.ask(&self.storage().deliveries(), sql)[0].integer().unwrap()
+    }
+
     /// Waits until intake has done every delivery.
     pub(crate) async fn all_taken_in(&self) {
         eventually("every delivery is done", async || {
-            let sql = "SELECT count(*) FROM deliveries WHERE state <> 'done'";
-            let left: i64 = self.deliveries().query_row(sql, [], |row| row.get(0)).unwrap();
+            let left = self.number_of_deliveries("SELECT count(*) FROM deliveries WHERE state <> 'done'");
             (left == 0).then_some(())
         })
         .await;
@@ -198,25 +248,29 @@ impl House {
 
     /// How many entries of a kind the journal has.
     pub(crate) fn count(&self, kind: &str) -> i64 {
-        let sql = "SELECT count(*) FROM entries WHERE kind = ?1";
-        self.journal().query_row(sql, [kind], |row| row.get(0)).unwrap()
+        self.number(&format!("SELECT count(*) FROM entries WHERE kind = '{kind}'"))
+    }
+
+    /// The bodies of a kind of entry, in order.
+    pub(crate) fn bodies(&self, kind: &str) -> Vec<Value> {
+        let sql = format!("SELECT body FROM entries WHERE kind = '{kind}' ORDER BY seq");
+        let rows = self.ask(&self.storage().journal("mew"), &sql).into_iter();
+        rows.map(|mut row| serde_json::from_str(&row.text().unwrap()).unwrap()).collect()
     }
 
     /// Every digest, chain and place in the journal, computed anew.
     pub(crate) fn verify(&self) {
-        let conn = self.journal();
+        let journal = self.storage().journal("mew");
         let mut chain = domain::chain::START;
-        let mut select = conn.prepare("SELECT seq, salt, body, digest, chain FROM entries ORDER BY seq").unwrap();
-        type Stored = (i64, Vec<u8>, String, [u8; 32], [u8; 32]);
-        let rows = select
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
-            .unwrap()
-            .map(Result::unwrap)
-            .collect::<Vec<Stored>>();
-        let reader = gateway::journal::Reader::open(self.folder.path().join("data/mew/journal.db")).unwrap();
-        let entries = reader.entries_after(0, u32::MAX).unwrap();
+        let rows = self.ask(&journal, "SELECT seq, salt, body, digest, chain FROM entries ORDER BY seq");
+        let (entries, head) = apart(|| {
+            let reader = gateway::journal::Reader::open(journal).unwrap();
+            (reader.entries_after(0, u32::MAX).unwrap(), reader.head().unwrap())
+        });
         assert_eq!(rows.len(), entries.len());
-        for ((place, (seq, salt, body, digest, stored)), entry) in (1..).zip(rows).zip(entries) {
+        for ((place, mut row), entry) in (1..).zip(rows).zip(entries) {
+            let (seq, salt, body) = (row.integer().unwrap(), row.blob().unwrap(), row.text().unwrap());
+            let (digest, stored) = (row.bytes().unwrap(), row.bytes().unwrap());
             assert_eq!(seq, place, "seq is dense");
             if !body.is_empty() {
                 assert_eq!(digest, domain::chain::digest(&salt.try_into().unwrap(), body.as_bytes()));
@@ -224,7 +278,7 @@ impl House {
             chain = domain::chain::next(&chain, &digest, &entry);
             assert_eq!(chain, stored, "the chain breaks at {seq}");
         }
-        assert_eq!(reader.head().unwrap().chain, chain);
+        assert_eq!(head.chain, chain);
     }
 }
 

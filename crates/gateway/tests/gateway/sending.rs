@@ -9,6 +9,20 @@ use crate::{
     house::{House, Person, Served, entries, eventually, status, uuid, writes},
 };
 
+crate::postgres::on_both_homes! {
+    a_reply_goes_out_once_and_its_ticks_only_rise,
+    replies_of_a_conversation_go_one_after_another,
+    a_refused_message_fails_with_metas_code_and_the_next_goes_on,
+    what_may_be_tried_again_is_tried_again_in_its_place,
+    what_nobody_knows_is_settled_by_its_status,
+    what_stays_unknown_lets_the_next_go_after_a_minute_and_a_person_settles_it,
+    a_bad_token_stops_sending_and_nothing_else,
+    a_crash_between_post_and_record_is_never_repeated_blindly,
+    a_status_that_overtakes_the_answer_is_not_lost,
+    whatsapp_hears_that_the_owner_has_read,
+    statuses_that_came_too_early_wait_for_their_message_over_a_restart,
+}
+
 struct Desk {
     house: House,
     served: Served,
@@ -69,7 +83,6 @@ impl Desk {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_reply_goes_out_once_and_its_ticks_only_rise() {
     let desk = desk().await;
     let message = desk.reply("وعليكم السلام").await;
@@ -95,7 +108,6 @@ async fn a_reply_goes_out_once_and_its_ticks_only_rise() {
     desk.house.verify();
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn replies_of_a_conversation_go_one_after_another() {
     let desk = desk().await;
     desk.graph.next(&[Fate::Slow(Duration::from_millis(150)), Fate::Slow(Duration::from_millis(100))]);
@@ -109,7 +121,6 @@ async fn replies_of_a_conversation_go_one_after_another() {
     desk.served.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_refused_message_fails_with_metas_code_and_the_next_goes_on() {
     let desk = desk().await;
     desk.graph.next(&[Fate::Refuse(131_026)]);
@@ -122,7 +133,6 @@ async fn a_refused_message_fails_with_metas_code_and_the_next_goes_on() {
     desk.served.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn what_may_be_tried_again_is_tried_again_in_its_place() {
     let desk = desk().await;
     desk.graph.next(&[Fate::Refuse(131_056)]);
@@ -133,7 +143,6 @@ async fn what_may_be_tried_again_is_tried_again_in_its_place() {
     desk.served.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn what_nobody_knows_is_settled_by_its_status() {
     let desk = desk().await;
     desk.graph.next(&[Fate::Swallow]);
@@ -151,7 +160,6 @@ async fn what_nobody_knows_is_settled_by_its_status() {
     desk.house.verify();
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn what_stays_unknown_lets_the_next_go_after_a_minute_and_a_person_settles_it() {
     let desk = desk().await;
     desk.graph.next(&[Fate::Swallow]);
@@ -167,7 +175,6 @@ async fn what_stays_unknown_lets_the_next_go_after_a_minute_and_a_person_settles
     desk.served.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_bad_token_stops_sending_and_nothing_else() {
     let desk = desk().await;
     desk.graph.next(&[Fate::Refuse(190)]);
@@ -182,20 +189,16 @@ async fn a_bad_token_stops_sending_and_nothing_else() {
     desk.served.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_crash_between_post_and_record_is_never_repeated_blindly() {
     let mut desk = desk().await;
     let message = desk.reply("أولى").await;
     desk.reaches(&message, &["sending", "sending"]).await;
     desk.served.stop().await;
     // As a crash leaves it: the entry that permits the POST is the last one of this message.
-    let conn = desk.house.journal();
-    conn.execute_batch(
-        "UPDATE head SET seq = seq - 1, chain = (SELECT chain FROM entries WHERE seq = head.seq - 1);
-         DELETE FROM entries WHERE seq > (SELECT seq FROM head);",
-    )
-    .unwrap();
-    drop(conn);
+    desk.house.change(&[
+        "UPDATE head SET seq = seq - 1, chain = (SELECT chain FROM entries WHERE seq = head.seq - 1)",
+        "DELETE FROM entries WHERE seq > (SELECT seq FROM head)",
+    ]);
     desk.served = desk.house.serve().await;
     desk.agent = Person::at(&desk.agent, &desk.served.address);
     desk.reaches(&message, &["sending", "uncertain"]).await;
@@ -207,7 +210,6 @@ async fn a_crash_between_post_and_record_is_never_repeated_blindly() {
     desk.house.verify();
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_status_that_overtakes_the_answer_is_not_lost() {
     let desk = desk().await;
     desk.graph.next(&[Fate::Slow(Duration::from_millis(800))]);
@@ -218,7 +220,6 @@ async fn a_status_that_overtakes_the_answer_is_not_lost() {
     desk.served.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn whatsapp_hears_that_the_owner_has_read() {
     let desk = desk().await;
     let read = || desk.graph.posts().into_iter().filter(|post| post["status"] == "read").collect::<Vec<_>>();
@@ -227,24 +228,19 @@ async fn whatsapp_hears_that_the_owner_has_read() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert!(read().is_empty(), "only its owner's reading counts");
     desk.agent.must(json!({"kind": "claim", "case": desk.case})).await;
-    let before: i64 = desk.house.journal().query_row("SELECT seq FROM head", [], |row| row.get(0)).unwrap();
+    let before = desk.house.number("SELECT seq FROM head");
     let mut again = look.clone();
     again["id"] = uuid().into();
     desk.agent.must(again).await;
     let told = eventually("a read receipt", async || Some(read()).filter(|read| !read.is_empty())).await;
     assert!(told[0]["message_id"].as_str().unwrap().starts_with("wamid."));
-    let after: i64 = desk.house.journal().query_row("SELECT seq FROM head", [], |row| row.get(0)).unwrap();
+    let after = desk.house.number("SELECT seq FROM head");
     assert_eq!(before, after, "having seen is no entry");
-    let seen: i64 = desk
-        .house
-        .journal()
-        .query_row("SELECT seq FROM positions WHERE staff = ?1", [&desk.agent.id], |row| row.get(0))
-        .unwrap();
+    let seen = desk.house.number(&format!("SELECT seq FROM positions WHERE staff = '{}'", desk.agent.id));
     assert_eq!(seen, 1_000_000);
     desk.served.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn statuses_that_came_too_early_wait_for_their_message_over_a_restart() {
     let desk = desk().await;
     // The stand-in's first message has this id, and was never heard of before.
@@ -252,8 +248,7 @@ async fn statuses_that_came_too_early_wait_for_their_message_over_a_restart() {
         desk.served.deliver(&status("wamid.out.1", word, None)).await;
     }
     eventually("both taken in", async || {
-        let sql = "SELECT count(*) FROM deliveries WHERE state = 'done'";
-        let done: i64 = desk.house.deliveries().query_row(sql, [], |row| row.get(0)).unwrap();
+        let done = desk.house.number_of_deliveries("SELECT count(*) FROM deliveries WHERE state = 'done'");
         (done == 3).then_some(())
     })
     .await;
@@ -264,7 +259,7 @@ async fn statuses_that_came_too_early_wait_for_their_message_over_a_restart() {
     desk.reaches(&first, &["sending", "sending", "read"]).await;
     let second = desk.reply("وبعد").await;
     desk.reaches(&second, &["sending", "sending"]).await;
-    let left: i64 = desk.house.journal().query_row("SELECT count(*) FROM orphans", [], |row| row.get(0)).unwrap();
+    let left = desk.house.number("SELECT count(*) FROM orphans");
     assert_eq!(left, 0);
     desk.served.stop().await;
     desk.house.verify();

@@ -4,9 +4,17 @@ use serde_json::{Value, json};
 
 use crate::house::{House, entries, eventually, text, token, wamid, writes};
 
+crate::postgres::on_both_homes! {
+    live_says_what_catch_up_says,
+    a_transferred_case_goes_out_of_one_sight_and_into_another,
+    a_first_sync_leaves_out_what_was_closed_long_ago,
+    what_is_written_into_a_case_closed_long_ago_brings_it_whole,
+    what_a_person_has_seen_is_told_to_their_other_desks_and_to_nobody_else,
+    a_long_catch_up_can_break_off_and_go_on,
+}
+
 const DAY: i64 = 24 * 3_600_000;
 
-#[tokio::test(flavor = "multi_thread")]
 async fn live_says_what_catch_up_says() {
     let house = House::new("http://127.0.0.1:9");
     let served = house.serve().await;
@@ -63,7 +71,6 @@ async fn live_says_what_catch_up_says() {
     house.verify();
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_transferred_case_goes_out_of_one_sight_and_into_another() {
     let house = House::new("http://127.0.0.1:9");
     let served = house.serve().await;
@@ -129,7 +136,6 @@ async fn a_transferred_case_goes_out_of_one_sight_and_into_another() {
     house.verify();
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_first_sync_leaves_out_what_was_closed_long_ago() {
     let house = House::new("http://127.0.0.1:9");
     let served = house.serve().await;
@@ -158,7 +164,6 @@ async fn a_first_sync_leaves_out_what_was_closed_long_ago() {
     served.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn what_is_written_into_a_case_closed_long_ago_brings_it_whole() {
     let house = House::new("http://127.0.0.1:9");
     let served = house.serve().await;
@@ -215,7 +220,6 @@ async fn what_is_written_into_a_case_closed_long_ago_brings_it_whole() {
     house.verify();
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn what_a_person_has_seen_is_told_to_their_other_desks_and_to_nobody_else() {
     let house = House::new("http://127.0.0.1:9");
     let served = house.serve().await;
@@ -263,7 +267,6 @@ async fn what_a_person_has_seen_is_told_to_their_other_desks_and_to_nobody_else(
     served.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_long_catch_up_can_break_off_and_go_on() {
     let house = House::new("http://127.0.0.1:9");
     let served = house.serve().await;
