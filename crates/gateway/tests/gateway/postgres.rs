@@ -151,8 +151,9 @@ fn end_when_unused(folder: &Path) {
     let script = "while sleep 5; do flock -n \"$0/using\" sh -c 'kill -QUIT $1; sleep 1; rm -rf \"$0/data\"' \"$0\" \"$1\" \
                   && exit; kill -0 $1 || exit; done";
     let mut left = Command::new("setsid");
-    left.args(["sh", "-c", script]).arg(folder).arg(pid(folder));
-    left.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    left.args(["--fork", "sh", "-c", script]).arg(folder).arg(pid(folder));
+    left.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    assert!(left.status().unwrap().success());
 }
 
 /// A server of a test's own, which may be killed.

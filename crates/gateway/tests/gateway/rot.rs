@@ -149,6 +149,6 @@ async fn a_running_gateway_serves_no_entry_that_rotted_and_whoever_has_it_goes_o
     admin.must(json!({"kind": "add_note", "case": case, "text": "بعدها"})).await;
     assert_eq!(entries(&admin.sync(&behind).await, "note_added").len(), 1);
     served.stop().await;
-    let flaw = verify::journal(&house.folder.path().join("data/mew/journal.db"), &[]).unwrap().unwrap_err();
+    let flaw = verify::journal(house.folder.path().join("data/mew/journal.db"), &[]).unwrap().unwrap_err();
     assert_eq!(Some(flaw.seq()), rotten["seq"].as_i64());
 }
