@@ -1,0 +1,148 @@
+// The desk by keyboard, on an Arabic layout as on a Latin one, in both languages; and what a person chooses at it.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Browser } from "../browser.mjs";
+import { expect } from "../expect.mjs";
+import { Stage } from "../stage.mjs";
+
+let stage, browser, desk;
+
+before(async () => {
+  stage = await Stage.set();
+  browser = await Browser.open();
+  desk = await browser.desk(stage, "lead");
+  await desk.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+});
+
+after(async () => {
+  await browser?.close();
+  await stage?.end();
+});
+
+/** A key of an Arabic layout: the place where it lies on the keyboard, and what it types. */
+const press = (code, key, modifiers = {}) =>
+  desk.page.evaluate(
+    ({ code, key, modifiers }) => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { code, key, bubbles: true, cancelable: true, ...modifiers })),
+    { code, key, modifiers },
+  );
+const focused = (attribute) => desk.page.evaluate((attribute) => document.activeElement.getAttribute(attribute), attribute);
+const clipboard = () => desk.page.evaluate(() => navigator.clipboard.readText());
+
+for (const language of ["ar", "en"]) {
+  test(`a case is claimed, answered, copied and closed without a pointer (${language})`, async () => {
+    const citizen = await stage.citizen(language === "ar" ? "بدر السالم" : "Bader Al-Salem");
+    await citizen.writes("متى ترجع الكهرباء؟");
+    await press("Digit2", "2", { ctrlKey: true });
+    await desk.row(citizen.name).waitFor();
+    if ((await desk.page.evaluate(() => document.documentElement.lang)) !== language) await press("KeyL", "م", { ctrlKey: true });
+    await expect("the language", () => desk.page.evaluate(() => document.documentElement.lang), language);
+
+    await press("KeyK", "ن", { ctrlKey: true });
+    await desk.get("palette-query").fill(citizen.name.split(" ")[0]);
+    await desk.page.keyboard.press("Enter");
+    await desk.get("conversation-name").filter({ hasText: citizen.name }).waitFor();
+    await expect("the keyboard in the composer", () => focused("data-testid"), "composer-text");
+
+    await press("KeyC", "ؤ", { altKey: true });
+    await desk.get("case-owner").filter({ hasText: stage.person("lead").name }).waitFor();
+    await desk.page.keyboard.type("ج C نعتذر");
+    await desk.page.keyboard.press("Enter");
+    await expect("the answer", () => citizen.received(), ["ج C نعتذر"]);
+    await press("KeyQ", "ض", { altKey: true });
+    await expect("the case number, clean", async () => /^MEW-\d{4}-\d{6}$/u.test(await clipboard()), true);
+    await press("KeyP", "ح", { altKey: true });
+    await expect("the telephone, clean", async () => /^\+965\d{8}$/u.test(await clipboard()), true);
+
+    await press("KeyK", "ن", { ctrlKey: true });
+    await desk.get("palette-query").fill(language === "ar" ? "اغلاق الطلب" : "close the case");
+    await desk.page.keyboard.press("Enter");
+    await expect("the outcomes", async () => (await desk.get("palette-line").count()) > 1, true);
+    await desk.page.keyboard.press("Enter");
+    await expect("the case to be closed", () => desk.get("case").getAttribute("data-state"), "closed");
+    await desk.page.keyboard.press("Escape");
+    await desk.page.keyboard.press("Escape");
+  });
+
+  test(`the sheet opens by the sign that is typed and by Ctrl+/, where / types ظ (${language})`, async () => {
+    if ((await desk.page.evaluate(() => document.documentElement.lang)) !== language) await press("KeyL", "م", { ctrlKey: true });
+    for (const [key, modifiers] of [["؟", { shiftKey: true }], ["?", { shiftKey: true }], ["ظ", { ctrlKey: true }]]) {
+      await press("Slash", key, modifiers);
+      await desk.get("keys-sheet").waitFor();
+      await desk.page.keyboard.press("Escape");
+      await desk.get("keys-sheet").waitFor({ state: "detached" });
+    }
+    await press("Slash", "ظ");
+    await press("KeyK", "ن", { ctrlKey: true, shiftKey: true });
+    assert.equal(await desk.get("keys-sheet").or(desk.get("palette")).count(), 0);
+  });
+}
+
+test("the list holds still under the pointer, and what is new comes by its button and by leaving", async () => {
+  const [one, two, three] = [await stage.citizen("أولى"), await stage.citizen("ثانية"), await stage.citizen("ثالثة")];
+  await desk.filter("open");
+  for (const citizen of [one, two]) {
+    await citizen.writes("السلام عليكم");
+    await desk.row(citizen.name).waitFor();
+  }
+  const order = () => desk.get("conversation-row").evaluateAll((rows) => rows.map((row) => row.dataset.conversation));
+  const before = await order();
+  await desk.row(one.name).hover();
+  await three.writes("جديدة");
+  await one.writes("وأخرى");
+  await expect("what gathered", async () => ((await desk.get("list-gathered").count()) ? desk.get("list-gathered").textContent().then((text) => /محادثتين|2/u.test(text)) : false), true);
+  assert.deepEqual(await order(), before);
+  await desk.get("list-gathered").click();
+  await desk.row(three.name).waitFor();
+  assert.equal((await order()).length, before.length + 1);
+
+  const now = await order();
+  await desk.row(two.name).hover();
+  await two.writes("وأنا");
+  await desk.get("list-gathered").waitFor();
+  assert.deepEqual(await order(), now);
+  await desk.get("foot").hover();
+  await desk.get("list-gathered").waitFor({ state: "detached" });
+  assert.notDeepEqual(await order(), now);
+});
+
+test("several rows are selected with the keyboard and given back at once", async () => {
+  await desk.filter("unassigned");
+  await desk.get("conversation-row").first().waitFor();
+  await press("KeyI", "ه", { altKey: true });
+  await expect("the keyboard in the list", () => focused("data-testid"), "conversation-row");
+  await desk.page.keyboard.press("Home");
+  await desk.page.keyboard.press("Shift+ArrowDown");
+  assert.equal(await desk.page.locator(".row.selected").count(), 2);
+  const before = await desk.count("mine");
+  await desk.page.keyboard.press("c");
+  await expect("two more with me", () => desk.count("mine"), before + 2);
+  await expect("the keyboard still in the window", () => focused("data-testid").then((at) => at !== null), true);
+  await desk.page.keyboard.press("Escape");
+});
+
+test("what is chosen in the settings holds at once and after a reload", async () => {
+  await desk.page.keyboard.press("Control+Comma");
+  for (const id of ["set-text-size-largest", "set-contrast-more", "set-density-compact", "set-digits-arabic_indic", "set-send-with-ctrl_enter"]) await desk.get(id).check();
+  await desk.get("settings-close").click();
+  await desk.page.reload();
+  await desk.get("conversation-list").or(desk.get("list-empty")).waitFor();
+  const worn = () => desk.page.evaluate(() => ({ ...document.documentElement.dataset }));
+  const { textSize, contrast, density } = await worn();
+  assert.deepEqual({ textSize, contrast, density }, { textSize: "largest", contrast: "more", density: "compact" });
+
+  const citizen = await stage.citizen("سالم العجمي");
+  await citizen.writes("مرحبا");
+  await desk.filter("open");
+  await desk.open(citizen.name);
+  await desk.get("composer-text").fill("سطر");
+  await desk.page.keyboard.press("Enter");
+  await desk.page.keyboard.type("ثان");
+  assert.equal(await desk.get("composer-text").inputValue(), "سطر\nثان");
+  await desk.page.keyboard.press("Control+Enter");
+  await expect("both lines", () => citizen.received(), ["سطر\nثان"]);
+  await desk.page.keyboard.press("Control+0");
+  await expect("the usual size", async () => (await worn()).textSize, "normal");
+});
+
+test("nothing was complained about in the browser", () => assert.deepEqual(desk.problems, []));
