@@ -35,6 +35,11 @@ pub(crate) struct Options {
 struct Fault(&'static str, &'static str, &'static str);
 
 const FAULTS: &[Fault] = &[
+    Fault(
+        "several",
+        "two gateways on one PostgreSQL, one killed every few seconds",
+        "several_killed::nothing_is_lost_and_nothing_sent_twice_and_every_desk_converges",
+    ),
     Fault("kill", "kill -9 of the gateway under load", "crash::what_was_answered_200_is_in_the_journal_exactly_once"),
     Fault("power-cut", "the power goes under load", "power::what_was_answered_for_survives_it"),
     Fault("power-cut-unsynced", "the same without syncs, which must lose", "power::without_its_syncs_it_would_not"),

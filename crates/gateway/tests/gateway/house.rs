@@ -374,6 +374,16 @@ impl Person {
         token(&self.sync("0").await)
     }
 
+    /// A live connection, if there is somebody to connect to.
+    pub(crate) async fn try_live(&self, after: &str) -> Option<Live> {
+        let address = self.address.replace("http", "ws");
+        let address = format!("{address}/api/v1/live?after={after}");
+        let mut request =
+            tokio_tungstenite::tungstenite::client::IntoClientRequest::into_client_request(address).unwrap();
+        request.headers_mut().insert("authorization", format!("Bearer {}", self.token).parse().unwrap());
+        Some(Live(tokio_tungstenite::connect_async(request).await.ok()?.0))
+    }
+
     pub(crate) async fn live(&self, after: &str) -> Live {
         let address = self.address.replace("http", "ws");
         let mut request = tokio_tungstenite::tungstenite::client::IntoClientRequest::into_client_request(format!(
@@ -389,6 +399,16 @@ impl Person {
 pub(crate) struct Live(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Live {
+    /// The next line, if one comes within a time; `None` once the gateway closes.
+    pub(crate) async fn next_within(&mut self, within: Duration) -> Option<Option<Value>> {
+        match tokio::time::timeout(within, self.0.next()).await {
+            Err(_) => Some(None),
+            Ok(Some(Ok(Message::Text(text)))) => Some(Some(serde_json::from_str(&text).unwrap())),
+            Ok(Some(Ok(Message::Close(_)) | Err(_)) | None) => None,
+            Ok(Some(Ok(_))) => Some(None),
+        }
+    }
+
     /// The next line, or `None` once the gateway closes.
     pub(crate) async fn next(&mut self) -> Option<Value> {
         loop {

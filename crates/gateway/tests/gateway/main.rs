@@ -48,6 +48,8 @@ mod revoking;
 mod rot;
 mod s3;
 mod sending;
+mod several;
+mod several_killed;
 mod sight;
 mod signs;
 mod slow;

@@ -60,6 +60,12 @@ impl Program {
         self.child.try_wait().unwrap().is_some()
     }
 
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let kill = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
+        assert!(kill.unwrap().success());
+    }
+
     /// SIGKILL: no handler runs.
     pub(crate) fn kill(self) {
         drop(self);
