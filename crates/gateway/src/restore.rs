@@ -282,8 +282,8 @@ fn erase_again(agency: &str, files: &Files, deliveries: &Place, key: &ServerKey,
     let mut journal = Journal::open(&files.journal)?;
     let batch = journal.begin()?;
     // Their files are the gateway's affair, once it serves.
-    let ended = erasing.iter().filter(|(_, traces)| traces.media.is_empty());
-    ended.map(|(seq, _)| batch.erased(*seq)).collect::<Result<()>>()?;
+    let mut ended = erasing.iter().filter(|(_, traces)| traces.media.is_empty());
+    ended.try_for_each(|(seq, _)| batch.erased(*seq))?;
     batch.commit()?;
     let home = journal::home(&files.journal)?;
     erasure::gone(home.scrub())
