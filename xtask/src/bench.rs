@@ -22,17 +22,38 @@ pub(crate) struct Options {
     json: Option<PathBuf>,
 }
 
-pub(crate) fn run(options: &Options) -> Result<()> {
-    // Each by itself: together, features that only the load needs would be built into the gateway.
-    for package in ["gateway", "bench"] {
-        process::run(cargo().args(["build", "--release", "-p", package]))?;
+/// The gateway as it is released, what measures it, and where cargo puts both; all of them built now.
+pub(crate) struct Released {
+    target: PathBuf,
+}
+
+impl Released {
+    /// Builds them.
+    pub(crate) fn build() -> Result<Self> {
+        // Each by itself: together, features that only the load needs would be built into the gateway.
+        for package in ["gateway", "bench"] {
+            process::run(cargo().args(["build", "--release", "-p", package]))?;
+        }
+        let target =
+            program("bench")?.parent().and_then(Path::parent).context("Finding where cargo builds")?.to_owned();
+        Ok(Self { target })
     }
-    let target = program("bench")?.parent().and_then(Path::parent).context("Finding where cargo builds")?.to_owned();
-    let built = |name: &str| target.join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    let json = options.json.clone().unwrap_or_else(|| target.join("bench.json"));
-    let mut command = Command::new(built("shubbak-bench"));
-    command.arg("run").arg("--gateway").arg(built("shubbak-gateway"));
-    command.arg("--pack").arg(root().join("packs/mew.toml")).arg("--json").arg(&json);
+
+    /// What measures, told to do this with the gateway and a pack.
+    pub(crate) fn bench(&self, verb: &str) -> Command {
+        let built = |name: &str| self.target.join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+        let mut command = Command::new(built("shubbak-bench"));
+        command.arg(verb).arg("--gateway").arg(built("shubbak-gateway"));
+        command.arg("--pack").arg(root().join("packs/mew.toml"));
+        command
+    }
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let released = Released::build()?;
+    let json = options.json.clone().unwrap_or_else(|| released.target.join("bench.json"));
+    let mut command = released.bench("run");
+    command.arg("--json").arg(&json);
     if options.quick {
         command.arg("--quick");
     }

@@ -1,15 +1,16 @@
 //! `cargo xtask faults`: the tests that break something on purpose, at full length.
 //!
-//! They are the same tests that run shortened with all the others; `SHUBBAK_FAULTS` tells them how much. Each says what it
+//! But for the soak they are the same tests that run shortened with all the others; `SHUBBAK_FAULTS` tells them how much. Each says what it
 //! did in a line of its own, and what chance decided comes of a seed that it prints, so that a failure can be repeated.
 
-use std::{fs, path::PathBuf, time::Instant};
+use std::{fs, path::PathBuf, process::Command, time::Instant};
 
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
+    bench::Released,
     build::{cargo, program},
     prerequisites,
     process::{run, run_keeping},
@@ -26,6 +27,9 @@ pub(crate) struct Options {
     /// Repeats what chance decided in an earlier run
     #[arg(long)]
     seed: Option<u64>,
+    /// How long the soak takes, which is done by its name or with --long
+    #[arg(long, default_value_t = 60)]
+    minutes: usize,
     /// Where the outcome goes as JSON; target/faults.json if not given
     #[arg(long)]
     json: Option<PathBuf>,
@@ -92,6 +96,9 @@ const FAULTS: &[Fault] = &[
     ),
 ];
 
+/// The one that is no test: it takes the gateway as it is released, and an hour or so.
+const SOAK: (&str, &str) = ("soak", "320 webhooks a second and 50 desks, for long");
+
 /// What came of one.
 #[derive(Serialize)]
 struct Outcome {
@@ -107,16 +114,25 @@ struct Outcome {
 pub(crate) fn run_all(options: &Options) -> Result<()> {
     let wanted: Vec<&Fault> =
         FAULTS.iter().filter(|fault| options.name.as_deref().is_none_or(|name| name == fault.0)).collect();
-    if wanted.is_empty() {
-        let names: Vec<_> = FAULTS.iter().map(|fault| fault.0).collect();
+    let soaks = options.name.as_deref().map_or(options.long, |name| name == SOAK.0);
+    if wanted.is_empty() && !soaks {
+        let names: Vec<_> = FAULTS.iter().map(|fault| fault.0).chain([SOAK.0]).collect();
         bail!("There is no fault of this name; there are {}", names.join(", "));
     }
-    prerequisites::for_faults()?;
-    // The programs too: a test may not name the crate of one that it starts.
-    run(cargo().args(["build"]))?;
-    run(cargo().args(["nextest", "run", "--no-run"]))?;
+    if !wanted.is_empty() {
+        prerequisites::for_faults()?;
+        // The programs too: a test may not name the crate of one that it starts.
+        run(cargo().args(["build"]))?;
+        run(cargo().args(["nextest", "run", "--no-run"]))?;
+    }
     let length = if options.long { "long" } else { "full" };
-    let outcomes = wanted.into_iter().map(|fault| inject(fault, length, options.seed)).collect::<Result<Vec<_>>>()?;
+    let mut outcomes =
+        wanted.into_iter().map(|fault| inject(fault, length, options.seed)).collect::<Result<Vec<_>>>()?;
+    if soaks {
+        let mut bench = Released::build()?.bench("soak");
+        bench.args(["--minutes", &options.minutes.to_string()]);
+        outcomes.push(outcome_of(SOAK.0, SOAK.1, &mut bench)?);
+    }
     report(&outcomes);
     let json = match &options.json {
         Some(json) => json.clone(),
@@ -134,16 +150,20 @@ pub(crate) fn run_all(options: &Options) -> Result<()> {
 
 fn inject(fault: &Fault, length: &str, seed: Option<u64>) -> Result<Outcome> {
     let Fault(name, what, test) = fault;
-    say!("\n── {name}: {what} ──");
-    let began = Instant::now();
     let mut nextest = cargo();
     nextest.args(["nextest", "run", "--profile", "faults", "--no-capture", "-E", &format!("test(={test})")]);
     nextest.env("SHUBBAK_FAULTS", length);
     if let Some(seed) = seed {
         nextest.env("SHUBBAK_SEED", seed.to_string());
     }
-    let (lines, held) =
-        run_keeping(&mut nextest, |line| line.starts_with("COUNTED ") || line.starts_with("SHUBBAK_SEED="))?;
+    outcome_of(name, what, &mut nextest)
+}
+
+/// Runs the program that injects a fault, and reads what it says of it.
+fn outcome_of(name: &'static str, what: &'static str, command: &mut Command) -> Result<Outcome> {
+    say!("\n── {name}: {what} ──");
+    let began = Instant::now();
+    let (lines, held) = run_keeping(command, |line| line.starts_with("COUNTED ") || line.starts_with("SHUBBAK_SEED="))?;
     let (mut seeds, mut counts) = (vec![], Map::new());
     for line in lines {
         if let Some(seed) = line.strip_prefix("SHUBBAK_SEED=") {

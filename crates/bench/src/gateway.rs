@@ -33,16 +33,21 @@ pub(crate) struct Server {
 }
 
 impl House {
-    /// Makes a storage.
+    /// Makes a storage whose replies go nowhere.
     pub(crate) fn new(program: &Path, pack: &Path) -> Result<Self> {
+        Self::sending_to(program, pack, "http://127.0.0.1:9")
+    }
+
+    /// Makes a storage whose replies go to this Graph API.
+    pub(crate) fn sending_to(program: &Path, pack: &Path, graph: &str) -> Result<Self> {
         let folder = tempfile::tempdir().context("Making a folder")?;
         let pack = pack.canonicalize().with_context(|| format!("Finding {}", pack.display()))?;
-        // One machine plays every desk and Meta, so its one address needs the place of all of them. Nothing is sent out.
+        // One machine plays every desk and Meta, so its one address needs the place of all of them.
         let config = format!(
             "[server]\nlisten = \"127.0.0.1:0\"\n\
              [limits]\nconnections_per_address = 4000\n\
              [storage]\njournal = \"sqlite:data\"\nrecords = \"data\"\n\
-             [whatsapp]\ngraph_url = \"http://127.0.0.1:9\"\napp_secret_file = \"app-secret\"\n\
+             [whatsapp]\ngraph_url = {graph:?}\napp_secret_file = \"app-secret\"\n\
              [[agency]]\nid = \"mew\"\npack = {pack:?}\n\
              [[agency.line]]\nphone_number_id = {LINE:?}\ndisplay_number = \"96522200000\"\ntoken_file = \"token\"\n"
         );
@@ -79,11 +84,16 @@ impl House {
 
     /// How many messages of citizens are in the journal.
     pub(crate) fn journalled(&self) -> Result<usize> {
-        let count: i64 = self
-            .open("mew/journal.db")?
-            .query_row("SELECT count(*) FROM entries WHERE kind = 'message_received'", [], |row| row.get(0))
-            .context("Counting messages")?;
-        usize::try_from(count).context("Counting messages")
+        Ok(self.counted("message_received")?.0)
+    }
+
+    /// How many entries of a kind are in the journal, and how many different wamids they bear.
+    pub(crate) fn counted(&self, kind: &str) -> Result<(usize, usize)> {
+        let sql = "SELECT count(*), count(DISTINCT body ->> 'wamid') FROM entries WHERE kind = ?1";
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
+        let (count, distinct) =
+            self.open("mew/journal.db")?.query_row(sql, [kind], read).context("Counting entries")?;
+        Ok((usize::try_from(count)?, usize::try_from(distinct)?))
     }
 
     /// Waits until no delivery is unfinished: then all of them are in the journal.
@@ -129,6 +139,11 @@ impl Server {
     /// Its resident memory, in MiB.
     pub(crate) fn memory(&self) -> Result<f64> {
         self.status("VmRSS")
+    }
+
+    /// Of that, what is not a file's: the heap and the stacks.
+    pub(crate) fn anonymous_memory(&self) -> Result<f64> {
+        self.status("RssAnon")
     }
 
     /// The most that it ever was.

@@ -11,6 +11,7 @@ mod http;
 mod load;
 mod report;
 mod runs;
+mod soak;
 mod spread;
 
 use std::{
@@ -48,6 +49,18 @@ enum Command {
         #[arg(long)]
         quick: bool,
     },
+    /// Works for a long time, and watches the gateway's memory meanwhile.
+    Soak {
+        /// The gateway's program.
+        #[arg(long)]
+        gateway: PathBuf,
+        /// The pack of the agency.
+        #[arg(long)]
+        pack: PathBuf,
+        /// How long.
+        #[arg(long)]
+        minutes: usize,
+    },
     /// Serves as the bare server, which the others are measured against.
     #[command(hide = true)]
     Bare { folder: PathBuf },
@@ -57,6 +70,7 @@ enum Command {
 async fn main() -> Result<()> {
     match Cli::parse().command {
         Command::Bare { folder } => bare::serve(folder).await,
+        Command::Soak { gateway, pack, minutes } => soak::run(&gateway, &pack, minutes).await,
         Command::Run { gateway, pack, json, quick } => {
             let mut report = Report { machine: machine(), quick, notes: Vec::new(), figures: Vec::new() };
             let sizes = if quick { runs::QUICK } else { runs::FULL };
