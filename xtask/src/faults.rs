@@ -57,6 +57,11 @@ const FAULTS: &[Fault] = &[
         "kill -9 between every two writes of sending",
         "steps::a_reply_is_posted_at_most_once_wherever_the_program_dies",
     ),
+    Fault(
+        "upgrade",
+        "kill -9 between every two writes of an upgrade",
+        "upgrade::an_older_storage_is_brought_up_whole_wherever_the_program_dies",
+    ),
     Fault("disk-full", "no room on the disk", "disk::a_full_disk_is_answered_503_and_it_goes_on_once_there_is_room"),
     Fault(
         "fsync",

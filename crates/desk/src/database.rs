@@ -245,7 +245,7 @@ fn unlock(connection: &Connection, key: &FileKey) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::precious::Precious;
+    use crate::precious::{MIGRATIONS, Precious};
 
     fn count(precious: &mut Precious) -> anyhow::Result<i64> {
         Ok(precious.connection().query_row("SELECT count(*) FROM notified", [], |row| row.get(0))?)
@@ -270,6 +270,54 @@ mod tests {
 
         assert!(Database::<Precious>::open(&path, &FileKey::random().unwrap()).is_err());
         assert_eq!(Database::<Precious>::open(&path, &key).unwrap().read(count).await.unwrap(), 1);
+    }
+
+    /// A file by the first steps of a schema, with a row.
+    fn older(path: &Path, key: &FileKey, steps: &[&str], row: &str) {
+        let connection = Connection::open(path).unwrap();
+        unlock(&connection, key).unwrap();
+        connection.execute_batch("PRAGMA journal_mode = WAL").unwrap();
+        let made = format!("{}; PRAGMA user_version = {}; {row}", steps.join(";"), steps.len());
+        connection.execute_batch(&made).unwrap();
+    }
+
+    async fn upgrades<C: Contents>(steps: &'static [&'static str], row: &str, is_there: &'static str) {
+        let folder = tempfile::tempdir().unwrap();
+        let key = FileKey::random().unwrap();
+        let found = |database: Arc<Database<C>>| async move {
+            let asked = database.read(move |contents| {
+                let c = contents.connection();
+                let version: i64 = c.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+                let mut select = c.prepare("SELECT name || coalesce(sql, '') FROM sqlite_schema ORDER BY name")?;
+                let tables = select.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+                Ok((version, tables, c.query_row(is_there, [], |row| row.get::<_, i64>(0))?))
+            });
+            let found = asked.await.unwrap();
+            database.close().await;
+            found
+        };
+        let fresh = found(Arc::new(Database::open(&folder.path().join("fresh.db"), &key).unwrap())).await;
+        assert_eq!((usize::try_from(fresh.0).unwrap(), fresh.2), (steps.len(), 0));
+        for version in 1..=steps.len() {
+            let path = folder.path().join(format!("{version}.db"));
+            older(&path, &key, &steps[..version], row);
+            let brought_up = found(Arc::new(Database::open(&path, &key).unwrap())).await;
+            assert_eq!(brought_up, (fresh.0, fresh.1.clone(), 1), "from version {version}");
+        }
+        let path = folder.path().join("newer.db");
+        older(&path, &key, &[steps, &["SELECT 1"]].concat(), row);
+        let before = std::fs::read(&path).unwrap();
+        let refused = format!("{:#}", Database::<C>::open(&path, &key).err().unwrap());
+        assert!(refused.contains("a newer program wrote it"), "{refused}");
+        assert!(std::fs::read(&path).unwrap() == before, "it was changed");
+    }
+
+    #[tokio::test]
+    async fn a_file_of_any_version_is_brought_up_with_its_rows_and_a_newer_one_is_refused() {
+        let row = "INSERT INTO notified VALUES ('a', 1)";
+        upgrades::<Precious>(MIGRATIONS, row, "SELECT count(*) FROM notified").await;
+        let row = "INSERT INTO unknown_entries (seq, entry) VALUES (7, '{}')";
+        upgrades::<Records>(records::STEPS, row, "SELECT count(*) FROM unknown_entries").await;
     }
 
     #[tokio::test]

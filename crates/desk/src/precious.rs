@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Each brings the file from the version that is its index to the next. Released ones are never edited.
-const MIGRATIONS: &[&str] = &[
+pub(crate) const MIGRATIONS: &[&str] = &[
     "
     CREATE TABLE outbox (
         ordinal      INTEGER PRIMARY KEY AUTOINCREMENT,

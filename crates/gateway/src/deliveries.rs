@@ -27,7 +27,8 @@ const QUEUE: usize = 4096;
 const BATCH: usize = 512;
 const BATCH_BYTES: usize = 16 << 20;
 
-pub(crate) const SCHEMA: &[&str] = &[
+/// The versions of the tables, each by what makes it of the one before.
+pub const SCHEMA: &[&str] = &[
     r"
 CREATE TABLE deliveries (
     n INTEGER PRIMARY KEY AUTOINCREMENT,

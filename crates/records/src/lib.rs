@@ -22,8 +22,8 @@ use std::sync::Arc;
 use domain::{chain, ids::Seq, pack::Pack};
 use rusqlite::{Connection, OptionalExtension};
 
-/// The schema's versions.
-const STEPS: &[&str] = &[
+/// The schema's versions, each by what makes it of the one before.
+pub const STEPS: &[&str] = &[
     include_str!("schema.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),

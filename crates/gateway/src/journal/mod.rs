@@ -22,7 +22,8 @@ pub use self::{
 };
 use crate::home::{Home, Place, Row, Value, values};
 
-pub(crate) const SCHEMA: &[&str] = &[
+/// The versions of the tables, each by what makes it of the one before.
+pub const SCHEMA: &[&str] = &[
     include_str!("1.sql"),
     include_str!("2.sql"),
     crate::orphans::SCHEMA,

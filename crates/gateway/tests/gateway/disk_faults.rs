@@ -46,9 +46,24 @@ impl DiskFaults {
 
     /// The gateway, with the library in between. What was told and noted before is forgotten.
     pub(crate) fn start(&self, house: &House, stderr: Stdio) -> Program {
+        self.forget_all();
+        self.try_start(house, stderr).unwrap()
+    }
+
+    /// The same, and it dies instead of doing the n-th thing to its files; `None` if it did so before it served.
+    pub(crate) fn start_to_die(&self, house: &House, n: usize) -> Option<Program> {
+        self.forget_all();
+        self.kill_at(n);
+        self.try_start(house, Stdio::inherit())
+    }
+
+    fn forget_all(&self) {
         for name in ["log", "kill", "sync"] {
             let _ = std::fs::remove_file(self.at(name));
         }
+    }
+
+    fn try_start(&self, house: &House, stderr: Stdio) -> Option<Program> {
         let data = house.folder.path().canonicalize().unwrap().join("data");
         let (log, kill, sync) = (self.at("log"), self.at("kill"), self.at("sync"));
         let mut more = vec![
@@ -59,7 +74,7 @@ impl DiskFaults {
             ("FAULT_SYNC", &sync),
         ];
         more.extend(self.forget.map(|end| ("FAULT_FORGET", Path::new(end))));
-        Program::start_with(&house.config, "error", stderr, &more)
+        Program::try_start(&house.config, "error", stderr, &more)
     }
 
     /// From now on fsync fails.

@@ -58,3 +58,4 @@ mod tampering;
 mod tls;
 mod understanding;
 mod unknown;
+mod upgrade;

@@ -19,6 +19,11 @@ impl Program {
 
     /// Starts it with more in its environment.
     pub(crate) fn start_with(config: &Path, log: &str, stderr: Stdio, more: &[(&str, &Path)]) -> Self {
+        Self::try_start(config, log, stderr, more).unwrap()
+    }
+
+    /// The same; `None` if it ended before it served.
+    pub(crate) fn try_start(config: &Path, log: &str, stderr: Stdio, more: &[(&str, &Path)]) -> Option<Self> {
         let mut child = Command::new(env!("CARGO_BIN_EXE_shubbak-gateway"))
             .args(["serve", "--json", "--config"])
             .arg(config)
@@ -30,8 +35,20 @@ impl Program {
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        if line.is_empty() {
+            child.wait().unwrap();
+            return None;
+        }
         let said: serde_json::Value = serde_json::from_str(&line).unwrap();
-        Self { child, address: said["address"].as_str().unwrap().to_owned() }
+        Some(Self { child, address: said["address"].as_str().unwrap().to_owned() })
+    }
+
+    /// What it says instead of serving.
+    pub(crate) fn refusing(config: &Path) -> String {
+        let mut serve = Command::new(env!("CARGO_BIN_EXE_shubbak-gateway"));
+        let ended = serve.args(["serve", "--config"]).arg(config).output().unwrap();
+        assert!(!ended.status.success(), "it served");
+        String::from_utf8(ended.stderr).unwrap()
     }
 
     /// The most memory that it had, in KiB.
