@@ -231,7 +231,7 @@ mod tests {
             _ => None,
         });
         let erased: Vec<CaseOpened> =
-            erased.filter(|body| body.number[2..].parse::<u32>().unwrap() % 8 == 5).cloned().collect();
+            erased.filter(|body| body.number.get(2..).unwrap().parse::<u32>().unwrap() % 8 == 5).cloned().collect();
         let (contact, conversation, case) = (erased[0].contact, erased[0].conversation, erased[0].case);
         let other = ConversationId(Uuid::from_u128(5));
         let write = move |precious: &mut Precious| {
