@@ -10,6 +10,7 @@
 
 mod accounts;
 mod alarms;
+mod alike;
 mod attacks;
 mod bad_input;
 #[path = "../../../../tests/canaries.rs"]
