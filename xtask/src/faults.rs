@@ -44,6 +44,11 @@ const FAULTS: &[Fault] = &[
         "two gateways on one PostgreSQL, one killed every few seconds",
         "several_killed::nothing_is_lost_and_nothing_sent_twice_and_every_desk_converges",
     ),
+    Fault(
+        "homes",
+        "any sequence, decided on SQLite and on PostgreSQL beside each other",
+        "alike::both_homes_answer_alike_and_hold_the_same",
+    ),
     Fault("kill", "kill -9 of the gateway under load", "crash::what_was_answered_200_is_in_the_journal_exactly_once"),
     Fault("power-cut", "the power goes under load", "power::what_was_answered_for_survives_it"),
     Fault("power-cut-unsynced", "the same without syncs, which must lose", "power::without_its_syncs_it_would_not"),

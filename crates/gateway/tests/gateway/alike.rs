@@ -27,6 +27,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::{
+    extent::{counted, times},
     house::{LINE, pack},
     postgres,
 };
@@ -287,8 +288,9 @@ fn alike(batches: &[(Vec<Op>, i64)], folder: &Path) -> Result<(), TestCaseError>
 
 #[test]
 fn both_homes_answer_alike_and_hold_the_same() {
-    let cases = if std::env::var("SHUBBAK_FAULTS").is_ok() { 500 } else { 12 };
+    let cases = u32::try_from(times(8, 500, 5000)).unwrap();
     let batches = prop::collection::vec((prop::collection::vec(op(), 1..12), 0..400_i64), 1..12);
     let config = ProptestConfig { cases, max_shrink_iters: 60, failure_persistence: None, ..ProptestConfig::default() };
     TestRunner::new(config).run(&batches, |batches| alike(&batches, tempfile::tempdir().unwrap().path())).unwrap();
+    counted(serde_json::json!({ "sequences": cases }));
 }
