@@ -206,7 +206,7 @@ mod tests {
             let (module, function) = test.split_once("::").unwrap();
             let there = folders.iter().any(|folder| {
                 fs::read_to_string(folder.join(format!("{module}.rs")))
-                    .is_ok_and(|text| text.contains(&format!("async fn {function}()")))
+                    .is_ok_and(|text| text.contains(&format!("fn {function}()")))
             });
             assert!(there, "{name}: there is no test {test}");
         }

@@ -154,12 +154,12 @@ async fn listen(address: SocketAddr, token: String, work: Arc<Work>) -> Result<(
             if frame.starts_with("{\"cursor\"") {
                 let said: Value = serde_json::from_str(&frame).context("Reading a cursor")?;
                 cursor = accounts::text(&said, "/cursor/token")?;
-            } else if frame.starts_with("{\"entry\"") {
-                if work.entries.fetch_add(1, Ordering::Relaxed).is_multiple_of(1000) {
-                    let said: Value = serde_json::from_str(&frame).context("Reading an entry")?;
-                    if let Some(conversation) = said.pointer("/entry/body/conversation") {
-                        *work.conversation.lock().unwrap_or_else(PoisonError::into_inner) = Some(conversation.clone());
-                    }
+            } else if frame.starts_with("{\"entry\"")
+                && work.entries.fetch_add(1, Ordering::Relaxed).is_multiple_of(1000)
+            {
+                let said: Value = serde_json::from_str(&frame).context("Reading an entry")?;
+                if let Some(conversation) = said.pointer("/entry/body/conversation") {
+                    *work.conversation.lock().unwrap_or_else(PoisonError::into_inner) = Some(conversation.clone());
                 }
             }
         }
