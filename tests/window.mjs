@@ -127,6 +127,13 @@ export const notifications = {
     const { data } = JSON.parse(await ask("dunstctl", "history"));
     return data.flat().map(({ summary, body }) => ({ summary: summary.data, body: body.data }));
   },
-  /** Takes all of them from the screen. */
+  /** Takes all of them from the screen, those of an earlier test too. */
   clear: () => ask("dunstctl", "close-all"),
+  /** Waits for the one that names somebody, and takes it from the screen with all others. */
+  async about(name) {
+    return eventually(`a notification about ${name}`, async () => {
+      await this.clear();
+      return (await this.past()).find(({ summary }) => summary.includes(name));
+    });
+  },
 };

@@ -45,6 +45,14 @@ describe("The list", () => {
     expect(list.gathered).toBe(0);
   });
 
+  test("counts what came in the same second too, by its entry", async () => {
+    list.hold("pointer", true);
+    host.scene.rows = ["c", "d", "a", "b"].map((id, index) => row(id, { at: NOW - 2000, seq: 9 - index }));
+    await list.refresh();
+    expect(ids()).toEqual(["a", "b", "c"]);
+    expect(list.gathered, "c has moved up, d is new").toBe(2);
+  });
+
   test("is held until the last that holds it lets go", async () => {
     list.hold("pointer", true);
     list.hold("keyboard", true);

@@ -177,6 +177,8 @@ dto! {
         status: Option<Delivery>,
         /// Place of the last message.
         at: Millis,
+        /// Its entry: which of two is later that were written in one second.
+        seq: Seq,
         /// Messages new to me.
         unread: u32,
         /// Whether the citizen waits for a reply.

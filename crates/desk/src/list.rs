@@ -95,6 +95,7 @@ pub(crate) fn row(records: &Records, me: StaffId, listed: Listed, beside: &Besid
         preview_from: Author::Contact,
         status: None,
         at: listed.last_place,
+        seq: listed.last_seq,
         unread: listed.unread,
         waiting: listed.waiting,
         owner: listed.owner.map(|owner| names::person(records, owner)).transpose()?,

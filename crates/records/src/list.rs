@@ -33,6 +33,8 @@ pub struct Listed {
     pub window_ends: Option<Millis>,
     /// Place of the last message.
     pub last_place: Millis,
+    /// Its entry, or 0 where there is none: WhatsApp tells times by the second, and many are written in one.
+    pub last_seq: Seq,
     /// The shown case.
     pub case: CaseId,
     /// Where it stands.
@@ -80,7 +82,7 @@ pub struct Counts {
 const ROW: &str = "SELECT c.id, c.contact, c.window_ends, c.last_place, k.id, k.state, k.owner, k.waiting,
     m.inbound, m.author, m.type, m.text, m.status,
     (SELECT count(*) FROM cases u JOIN messages n ON n.case_id = u.id AND n.inbound = 1
-       AND n.seq > coalesce((SELECT seq FROM seen WHERE case_id = u.id), 0) WHERE u.conversation = c.id)
+       AND n.seq > coalesce((SELECT seq FROM seen WHERE case_id = u.id), 0) WHERE u.conversation = c.id), coalesce(m.seq, 0)
     FROM conversations c JOIN cases k ON k.id = c.shown_case LEFT JOIN messages m ON m.id = c.last_message";
 
 pub(crate) const COUNTS: &str = "SELECT coalesce(sum(k.owner = ?1), 0), coalesce(sum(k.owner IS NULL), 0), count(*),
@@ -99,8 +101,10 @@ pub(crate) fn sql(which: Which) -> String {
             WHERE k.state = 'closed' AND NOT k.waiting AND :me IS NULL"
             .to_owned(),
     };
-    let order = "ORDER BY c.last_place DESC, c.id";
-    format!("{ROW} WHERE c.id IN (SELECT c.id FROM {chosen} {order} LIMIT :limit) {order}")
+    format!(
+        "{ROW} WHERE c.id IN (SELECT c.id FROM {chosen} ORDER BY c.last_place DESC, c.id LIMIT :limit)
+         ORDER BY c.last_place DESC, coalesce(m.seq, 0) DESC, c.id"
+    )
 }
 
 impl Records {
@@ -171,5 +175,6 @@ fn read(row: &Row) -> Result<Listed> {
         waiting: row.get(7)?,
         last,
         unread: row.get(13)?,
+        last_seq: row.get(14)?,
     })
 }

@@ -11,6 +11,10 @@ const FIRST = ["mine", "unassigned", "open"] as const;
 /** Which filter each person chose last, for as long as the window lives: to lock it is no reason to begin anew. */
 export type Chosen = Map<StaffId, Filter>;
 
+/** Where a row stands. WhatsApp tells times by the second, so the entry says which of two is later. */
+type Place = Pick<ConversationRow, "at" | "seq">;
+const isAfter = (a: Place, b: Place): boolean => a.at > b.at || (a.at === b.at && a.seq > b.seq);
+
 /** What holds the list still: the pointer over it, the keyboard in it, or being away from its top. */
 export type Hold = "pointer" | "keyboard" | "scroll";
 
@@ -40,8 +44,8 @@ export class List {
   /** Until its person has chosen a filter, or it has something to show, the list finds its filter by itself. */
   #begun: boolean;
   #latest: ConversationRow[] = [];
-  /** The time by which each row on screen got its place. */
-  #placed = new Map<string, number>();
+  /** What gave each row on screen its place. */
+  #placed = new Map<string, Place>();
   #limit = PAGE;
   #holds = new Set<Hold>();
   /** From where a selection reaches to a further row. */
@@ -154,18 +158,18 @@ export class List {
   #show(now = false): void {
     if (now || this.rows.length === 0 || !this.held) {
       this.rows = this.#latest;
-      this.#placed = new Map(this.rows.map(({ conversation, at }) => [conversation, at]));
+      this.#placed = new Map(this.rows.map((row) => [row.conversation, row]));
       this.gathered = 0;
       const left = [...this.selected].filter((id) => this.#placed.has(id));
       if (left.length < this.selected.size) this.selected = new Set(left);
       return;
     }
     const latest = new Map(this.#latest.map((row) => [row.conversation, row]));
-    const last = Math.min(...this.#placed.values());
-    this.gathered = this.#latest.filter(({ conversation, at }) => at > (this.#placed.get(conversation) ?? last)).length;
+    const last = [...this.#placed.values()].reduce((last, place) => (isAfter(last, place) ? place : last));
+    this.gathered = this.#latest.filter((row) => isAfter(row, this.#placed.get(row.conversation) ?? last)).length;
     // A row that left the filter keeps its place until the list may move; older rows that were asked for come below.
-    const below = this.#latest.filter(({ conversation, at }) => !this.#placed.has(conversation) && at <= last);
-    for (const { conversation, at } of below) this.#placed.set(conversation, at);
+    const below = this.#latest.filter((row) => !this.#placed.has(row.conversation) && !isAfter(row, last));
+    for (const row of below) this.#placed.set(row.conversation, row);
     this.rows = [...this.rows.map((row) => latest.get(row.conversation) ?? row), ...below];
   }
 }

@@ -272,6 +272,10 @@ status: Delivery | null,
  */
 at: number, 
 /**
+ * Its entry: which of two is later that were written in one second.
+ */
+seq: number, 
+/**
  * Messages new to me.
  */
 unread: number, 

@@ -29,6 +29,22 @@ fn the_list_shows_what_waits_and_what_is_new() {
     assert_eq!((row(&agency).unread, row(&agency).waiting), (1, true));
 }
 
+/// WhatsApp tells times by the second.
+#[test]
+fn of_messages_of_one_second_the_later_one_stands_first() {
+    let mut agency = Agency::new();
+    let senders: Vec<String> = (0..8).map(|nth| format!("9655000000{nth}")).collect();
+    let order = |agency: &Agency| -> Vec<_> {
+        agency.records.list(Which::Unassigned, 10).unwrap().into_iter().map(|row| row.conversation).collect()
+    };
+    for sender in &senders {
+        let chat = agency.receive(None, Some(sender), "text", None);
+        assert_eq!(order(&agency).first(), Some(&chat.conversation));
+    }
+    let chat = agency.receive(None, senders.first().map(String::as_str), "text", None);
+    assert_eq!(order(&agency).first(), Some(&chat.conversation));
+}
+
 #[test]
 fn a_conversation_is_read_page_by_page() {
     let mut agency = Agency::new();
