@@ -2,6 +2,7 @@
 #![expect(unreachable_pub, reason = "one test program: what its modules share is public among them")]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
+mod bridge;
 #[path = "../../../../tests/canaries.rs"]
 mod canaries;
 mod encryption;
