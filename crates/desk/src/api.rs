@@ -209,12 +209,12 @@ dto! {
 
     // ── The conversation ─────────────────────────────────────────────────────────────────────────────────────────
 
-    /// Asks for a page of a conversation, the latest or the one before `before`.
+    /// Asks for a page of a conversation.
     OpenConversation {
         /// Which.
         conversation: ConversationId,
-        /// Items that stand before this one; `None` for the latest.
-        before: Option<Position>,
+        /// Which part of it.
+        part: Part,
         /// At most so many items.
         limit: u32,
     }
@@ -237,6 +237,8 @@ dto! {
         items: Vec<Item>,
         /// Whether older items exist here.
         more: bool,
+        /// Whether newer items exist here. What waits in the outbox stands on a page after which nothing comes.
+        later: bool,
         /// The last seq on this page: what `seen` of a reply says.
         seen: Seq,
         /// The first item that was new to me when I opened it.
@@ -311,10 +313,29 @@ dto! {
         r#type: String,
         /// Its text.
         text: Option<String>,
+        /// The message that it quotes.
+        quoted: Option<Quote>,
         /// How far ours has come.
         delivery: Option<Delivery>,
         /// Why ours is stuck, failed or uncertain.
         problem: Option<Problem>,
+    }
+    /// A message that another one quotes.
+    Quoted {
+        /// Its id.
+        message: MessageId,
+        /// Where it stands.
+        place: Millis,
+        /// Its seq.
+        seq: Seq,
+        /// Who wrote it.
+        from: Author,
+        /// The colleague who wrote it, for our own messages.
+        by: Option<Person>,
+        /// WhatsApp's type.
+        r#type: String,
+        /// The first of its text.
+        text: Option<String>,
     }
     /// A note, in the conversation and in the panel.
     Note {
@@ -746,6 +767,30 @@ impl Delivery {
     }
 }
 
+/// Which part of a conversation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "part", rename_all = "snake_case")]
+pub enum Part {
+    /// The latest items.
+    Latest {},
+    /// Those right before this place.
+    Before(Position),
+    /// Those from this place on.
+    From(Position),
+    /// Half of them before this place, and half from there on. A day is a place, too: its first moment, with no seq.
+    Around(Position),
+}
+
+/// What a message quotes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
+#[serde(tag = "quote", rename_all = "snake_case")]
+pub enum Quote {
+    /// A message that this person may see, and that is here.
+    Here(Quoted),
+    /// One that is not here: older than what this desk keeps, or of a case that this person does not see.
+    Elsewhere {},
+}
+
 /// One item of a conversation, in order of place and seq.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "item", rename_all = "snake_case")]
@@ -878,6 +923,8 @@ pub fn typescript() -> String {
         SendError::decl(&config),
         Witness::decl(&config),
         Item::decl(&config),
+        Part::decl(&config),
+        Quote::decl(&config),
         Signal::decl(&config),
         CallError::decl(&config),
     ];

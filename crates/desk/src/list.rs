@@ -133,6 +133,6 @@ pub(crate) fn author(inbound: bool, author: Option<StaffId>, me: StaffId) -> Aut
 }
 
 /// The first of a text: a row has one line.
-fn preview(text: &str) -> String {
+pub(crate) fn preview(text: &str) -> String {
     text.chars().take(160).collect()
 }

@@ -2,18 +2,18 @@
 
 use domain::{
     command::Ask,
-    ids::{CaseId, ConversationId, StaffId},
+    ids::{CaseId, ConversationId, Millis, Seq, StaffId},
     words::Status,
 };
 use records::{
     Records,
-    thread::{self, What},
+    thread::{self, Side, What},
 };
 
 use crate::{
     api::{
         CallError, CaseView, ConversationPage, Delivery, EarlierCase, Event, Happened, Item, MessageItem, Note,
-        OpenConversation, Pending, Problem,
+        OpenConversation, Part, Pending, Position, Problem, Quote, Quoted,
     },
     database::Contents,
     failure::not_found,
@@ -35,30 +35,73 @@ pub(crate) async fn page(seat: &Seat, request: OpenConversation) -> Result<Conve
     let me = seat.me;
     let page = seat.records.read(move |records| {
         let Some(listed) = records.row(conversation)? else { return Ok(None) };
-        let before = request.before.map(|before| (before.place, before.seq));
-        let limit = request.limit.clamp(1, 500);
-        let mut found = records.items(conversation, before, limit + 1)?;
-        let more = found.len() > usize::try_from(limit).unwrap_or(usize::MAX);
-        if more {
-            found.remove(0);
-        }
+        let Section { items: found, more, later } = section(records, conversation, request.part, request.limit)?;
         let pending = beside.rows(conversation);
         let shown = listed.case;
         let row = list::row(records, me, listed, &beside)?;
         let first_new = first_new(records, &found)?;
-        let seen = if before.is_none() {
-            records.last_seq(conversation)?
-        } else {
+        let seen = if later {
             found.iter().map(|item| item.seq).max().unwrap_or(0)
+        } else {
+            records.last_seq(conversation)?
         };
         let mut items = found.into_iter().map(|one| item(records, me, one)).collect::<Result<Vec<_>, _>>()?;
-        if before.is_none() {
+        if !later {
             items.extend(pending_items(records, me, pending)?);
         }
         let Some((case, earlier)) = cases(records, me, conversation, shown, pending)? else { return Ok(None) };
-        Ok(Some(ConversationPage { row, case, earlier, items, more, seen, first_new, draft }))
+        Ok(Some(ConversationPage { row, case, earlier, items, more, later, seen, first_new, draft }))
     });
     page.await?.ok_or_else(|| not_found("conversation"))
+}
+
+/// Items that follow each other, and whether there are others before and after them.
+struct Section {
+    items: Vec<thread::Item>,
+    more: bool,
+    later: bool,
+}
+
+fn section(records: &Records, conversation: ConversationId, part: Part, limit: u32) -> anyhow::Result<Section> {
+    let limit = limit.clamp(1, 500);
+    let any = |side, at| anyhow::Ok(!records.items(conversation, side, at, 1)?.is_empty());
+    let before = |at, limit: u32| {
+        let mut items = records.items(conversation, Side::Before, at, limit + 1)?;
+        let more = items.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+        if more {
+            items.remove(0);
+        }
+        anyhow::Ok((items, more))
+    };
+    let from = |at, limit: u32| {
+        let mut items = records.items(conversation, Side::From, at, limit + 1)?;
+        let later = items.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+        if later {
+            items.pop();
+        }
+        anyhow::Ok((items, later))
+    };
+    let (items, more, later) = match part {
+        Part::Latest {} => {
+            let (items, more) = before((Millis::MAX, Seq::MAX), limit)?;
+            (items, more, false)
+        }
+        Part::Before(Position { place, seq }) => {
+            let (items, more) = before((place, seq), limit)?;
+            (items, more, any(Side::From, (place, seq))?)
+        }
+        Part::From(Position { place, seq }) => {
+            let (items, later) = from((place, seq), limit)?;
+            (items, any(Side::Before, (place, seq))?, later)
+        }
+        Part::Around(Position { place, seq }) => {
+            let (mut items, more) = before((place, seq), limit / 2)?;
+            let (after, later) = from((place, seq), limit.div_ceil(2))?;
+            items.extend(after);
+            (items, more, later)
+        }
+    };
+    Ok(Section { items, more, later })
 }
 
 /// The first message of the citizen's on this page that is after my position in its case.
@@ -91,6 +134,7 @@ fn item(records: &mut Records, me: StaffId, item: thread::Item) -> anyhow::Resul
                 by: message.author.map(|author| names::person(records, author)).transpose()?,
                 r#type: message.r#type,
                 text: message.text,
+                quoted: message.quoted.map(|wamid| quoted(records, me, case, &wamid)).transpose()?,
                 delivery,
                 problem: problem.map(|code| Problem { code: code.into(), error: message.error }),
             })
@@ -124,6 +168,22 @@ fn item(records: &mut Records, me: StaffId, item: thread::Item) -> anyhow::Resul
     })
 }
 
+/// The message that one of this case quotes.
+fn quoted(records: &Records, me: StaffId, case: CaseId, wamid: &str) -> anyhow::Result<Quote> {
+    let Some(case) = records.case(case)? else { return Ok(Quote::Elsewhere {}) };
+    let Some(found) = records.quoted_message(case.conversation, wamid)? else { return Ok(Quote::Elsewhere {}) };
+    let thread::Item { seq, place, what: What::Message(message), .. } = found else { return Ok(Quote::Elsewhere {}) };
+    Ok(Quote::Here(Quoted {
+        message: message.message,
+        place,
+        seq,
+        from: author(message.inbound, message.author, me),
+        by: message.author.map(|author| names::person(records, author)).transpose()?,
+        r#type: message.r#type,
+        text: message.text.map(|text| list::preview(&text)),
+    }))
+}
+
 /// My replies and notes that are no entries yet, in the order in which they were written.
 fn pending_items(records: &Records, me: StaffId, rows: &[Row]) -> anyhow::Result<Vec<Item>> {
     let mut items = Vec::new();
@@ -140,6 +200,7 @@ fn pending_items(records: &Records, me: StaffId, rows: &[Row]) -> anyhow::Result
                     by: Some(names::person(records, me)?),
                     r#type: "text".into(),
                     text: Some(text),
+                    quoted: None,
                     delivery: Some(delivery(row)),
                     problem: row.problem(),
                 }));

@@ -63,6 +63,8 @@ pub struct Message {
     pub r#type: String,
     /// Its text.
     pub text: Option<String>,
+    /// The message that it quotes, by WhatsApp's id.
+    pub quoted: Option<String>,
     /// When it was sent.
     pub sent_at: Millis,
     /// How far ours has come.
@@ -105,33 +107,58 @@ impl Case {
     }
 }
 
+/// On which side of a place in a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Older.
+    Before,
+    /// There, or newer.
+    From,
+}
+
+const MESSAGE: &str = "case_id, seq, place, id, inbound, author, type, text, sent_at, status, error, quoted";
 const CASE: &str =
     "SELECT id, conversation, number, kind, team, owner, state, outcome, opened_at, closed_at, waiting FROM cases";
 
 impl Records {
-    /// The items before `before` (place and seq), or the latest: at most `limit`, oldest first.
-    pub fn items(&self, conversation: ConversationId, before: Option<(Millis, Seq)>, limit: u32) -> Result<Vec<Item>> {
-        let (place, seq) = before.unwrap_or((Millis::MAX, Seq::MAX));
+    /// The items on one side of a place and seq: at most `limit`, those next to it, oldest first.
+    pub fn items(
+        &self,
+        conversation: ConversationId,
+        side: Side,
+        (place, seq): (Millis, Seq),
+        limit: u32,
+    ) -> Result<Vec<Item>> {
+        let (lies, order) = match side {
+            Side::Before => ("<", "DESC"),
+            Side::From => (">=", "ASC"),
+        };
         let values = params![conversation.0, place, seq, limit];
         let mut items = vec![];
 
-        let sql = "SELECT case_id, seq, place, id, inbound, author, type, text, sent_at, status, error FROM messages
-                   WHERE conversation = ?1 AND (place, seq) < (?2, ?3) ORDER BY place DESC, seq DESC LIMIT ?4";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let sql = format!(
+            "SELECT {MESSAGE} FROM messages
+             WHERE conversation = ?1 AND (place, seq) {lies} (?2, ?3) ORDER BY place {order}, seq {order} LIMIT ?4"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map(values, |row| Ok(message(row)))?;
         for row in rows {
             items.push(row??);
         }
-        let sql = "SELECT case_id, seq, at, id, author, text FROM notes
-                   WHERE conversation = ?1 AND (at, seq) < (?2, ?3) ORDER BY at DESC, seq DESC LIMIT ?4";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let sql = format!(
+            "SELECT case_id, seq, at, id, author, text FROM notes
+             WHERE conversation = ?1 AND (at, seq) {lies} (?2, ?3) ORDER BY at {order}, seq {order} LIMIT ?4"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map(values, note)?;
         for row in rows {
             items.push(row?);
         }
-        let sql = "SELECT case_id, seq, at, what, actor, given_to, outcome FROM events
-                   WHERE conversation = ?1 AND (at, seq) < (?2, ?3) ORDER BY at DESC, seq DESC LIMIT ?4";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let sql = format!(
+            "SELECT case_id, seq, at, what, actor, given_to, outcome FROM events
+             WHERE conversation = ?1 AND (at, seq) {lies} (?2, ?3) ORDER BY at {order}, seq {order} LIMIT ?4"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map(values, |row| {
             let what = What::Event {
                 what: row.get(3)?,
@@ -145,8 +172,27 @@ impl Records {
             items.push(row?);
         }
         items.sort_by_key(|item| (item.place, item.seq));
-        let surplus = items.len().saturating_sub(usize::try_from(limit).unwrap_or(usize::MAX));
-        Ok(items.split_off(surplus))
+        let most = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(match side {
+            Side::Before => items.split_off(items.len().saturating_sub(most)),
+            Side::From => {
+                items.truncate(most);
+                items
+            }
+        })
+    }
+
+    /// The latest items: at most `limit`, oldest first.
+    pub fn latest_items(&self, conversation: ConversationId, limit: u32) -> Result<Vec<Item>> {
+        self.items(conversation, Side::Before, (Millis::MAX, Seq::MAX), limit)
+    }
+
+    /// A message of this conversation by WhatsApp's id, if it is here.
+    pub fn quoted_message(&self, conversation: ConversationId, wamid: &str) -> Result<Option<Item>> {
+        let sql = format!("SELECT {MESSAGE} FROM messages WHERE wamid = ?1 AND conversation = ?2");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params![wamid, conversation.0])?;
+        rows.next()?.map(message).transpose()
     }
 
     /// A case.
@@ -196,12 +242,11 @@ impl Records {
 
     /// The conversation of a message, and how far it has come.
     pub fn message(&self, message: MessageId) -> Result<Option<(ConversationId, Item)>> {
-        let sql = "SELECT case_id, seq, place, id, inbound, author, type, text, sent_at, status, error, conversation
-                   FROM messages WHERE id = ?1";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let sql = format!("SELECT {MESSAGE}, conversation FROM messages WHERE id = ?1");
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query([message.0])?;
         let Some(row) = rows.next()? else { return Ok(None) };
-        let conversation = ConversationId(row.get(11)?);
+        let conversation = ConversationId(row.get(12)?);
         Ok(Some((conversation, self::message(row)?)))
     }
 }
@@ -215,6 +260,7 @@ fn message(row: &Row) -> Result<Item> {
         author: row.get::<_, Option<Uuid>>(5)?.map(StaffId),
         r#type: row.get(6)?,
         text: row.get(7)?,
+        quoted: row.get(11)?,
         sent_at: row.get(8)?,
         status: status.map(|status| read_word(&status)).transpose()?,
         error: error.map(|error| serde_json::from_str(&error)).transpose()?,

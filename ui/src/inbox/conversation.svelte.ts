@@ -40,8 +40,8 @@ export class Conversation {
     if (!this.more || this.loadingOlder || first === undefined) return;
     this.loadingOlder = true;
     try {
-      const before = { place: first.place, seq: first.seq };
-      const page = await this.#host.call("conversation", { conversation: this.id, before, limit: PAGE });
+      const part = { part: "before", place: first.place, seq: first.seq } as const;
+      const page = await this.#host.call("conversation", { conversation: this.id, part, limit: PAGE });
       this.items = joined(page.items, this.items);
       this.more = page.more;
     } catch (thrown) {
@@ -60,7 +60,7 @@ export class Conversation {
   async #ask(): Promise<void> {
     const limit = Math.min(Math.max(PAGE, this.items.length), AGAIN);
     try {
-      const page = await this.#host.call("conversation", { conversation: this.id, before: null, limit });
+      const page = await this.#host.call("conversation", { conversation: this.id, part: { part: "latest" }, limit });
       const opened = this.page === null;
       const whole = page.items.length < limit || !page.more;
       this.items = whole ? page.items : joined(this.items, page.items);

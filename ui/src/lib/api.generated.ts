@@ -51,6 +51,8 @@ key: string,
  */
 signature: string, };
 export type Item = { "item": "message" } & MessageItem | { "item": "note" } & Note | { "item": "event" } & Event;
+export type Part = { "part": "latest", } | { "part": "before" } & Position | { "part": "from" } & Position | { "part": "around" } & Position;
+export type Quote = { "quote": "here" } & Quoted | { "quote": "elsewhere", };
 export type Signal = { "event": "changed", 
 /**
  * Which.
@@ -323,9 +325,9 @@ export type OpenConversation = {
  */
 conversation: ConversationId, 
 /**
- * Items that stand before this one; `None` for the latest.
+ * Which part of it.
  */
-before: Position | null, 
+part: Part, 
 /**
  * At most so many items.
  */
@@ -360,6 +362,10 @@ items: Array<Item>,
  * Whether older items exist here.
  */
 more: boolean, 
+/**
+ * Whether newer items exist here. What waits in the outbox stands on a page after which nothing comes.
+ */
+later: boolean, 
 /**
  * The last seq on this page: what `seen` of a reply says.
  */
@@ -489,6 +495,10 @@ type: string,
  */
 text: string | null, 
 /**
+ * The message that it quotes.
+ */
+quoted: Quote | null, 
+/**
  * How far ours has come.
  */
 delivery: Delivery | null, 
@@ -496,6 +506,35 @@ delivery: Delivery | null,
  * Why ours is stuck, failed or uncertain.
  */
 problem: Problem | null, };
+export type Quoted = { 
+/**
+ * Its id.
+ */
+message: MessageId, 
+/**
+ * Where it stands.
+ */
+place: number, 
+/**
+ * Its seq.
+ */
+seq: number, 
+/**
+ * Who wrote it.
+ */
+from: Author, 
+/**
+ * The colleague who wrote it, for our own messages.
+ */
+by: Person | null, 
+/**
+ * WhatsApp's type.
+ */
+type: string, 
+/**
+ * The first of its text.
+ */
+text: string | null, };
 export type Note = { 
 /**
  * Its id.

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use desk::api::{AddNote, Delivery, Handler, Lock, Mode, Nothing, OpenConversation, SaveDraft, SignOut};
+use desk::api::{AddNote, Delivery, Handler, Lock, Mode, Nothing, OpenConversation, Part, SaveDraft, SignOut};
 use domain::{
     command::Code,
     entry::{Actor, Fact, Scope},
@@ -122,7 +122,7 @@ async fn a_whole_day_logs_nothing_personal() {
     place.unlock(PASSWORD).await.unwrap();
     place.is_live().await;
     place.shows(talk).await;
-    let nowhere = OpenConversation { conversation: uuid::Uuid::nil().into(), before: None, limit: 7 };
+    let nowhere = OpenConversation { conversation: uuid::Uuid::nil().into(), part: Part::Latest {}, limit: 7 };
     assert!(place.desk.conversation(nowhere).await.is_err());
     place.desk.sign_out(SignOut {}).await.unwrap();
     place.desk.start(Nothing {}).await.unwrap();

@@ -13,4 +13,5 @@ mod presence;
 mod session;
 mod standin;
 mod sync;
+mod thread;
 mod workplace;

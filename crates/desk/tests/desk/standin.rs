@@ -268,15 +268,20 @@ impl Standin {
 
     /// The citizen writes again.
     pub fn write(&self, talk: Talk, text: &str) -> Seq {
+        self.write_as(talk, text, &format!("wamid.{}", fresh()), None)
+    }
+
+    /// The citizen writes under this id of WhatsApp's, and may quote a message by its id.
+    pub fn write_as(&self, talk: Talk, text: &str, wamid: &str, quoted: Option<&str>) -> Seq {
         let now = self.now();
         let fact = MessageReceived {
             message: MessageId(fresh()),
             conversation: talk.conversation,
             case: talk.case,
-            wamid: format!("wamid.{}", fresh()),
+            wamid: wamid.into(),
             r#type: "text".into(),
             text: Some(text.into()),
-            context: None,
+            context: quoted.map(Into::into),
             media: vec![],
             sent_at: now,
             place: now,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use desk::api::{Author, Handler, Item, Link, Mode, OpenConversation, Position, SaveDraft, SeenUpTo, Signal};
+use desk::api::{Author, Handler, Item, Link, Mode, OpenConversation, Part, Position, SaveDraft, SeenUpTo, Signal};
 use domain::ids::Seq;
 
 use crate::{
@@ -41,9 +41,9 @@ async fn a_page_begins_where_the_one_after_it_began() {
         place.gateway.write(talk, &n.to_string());
     }
     until("all", async || place.messages_or_none(talk).await == 30).await;
-    let (mut before, mut texts) = (None, Vec::new());
+    let (mut part, mut texts) = (Part::Latest {}, Vec::new());
     loop {
-        let request = OpenConversation { conversation: talk.conversation, before, limit: 7 };
+        let request = OpenConversation { conversation: talk.conversation, part, limit: 7 };
         let page = place.desk.conversation(request).await.unwrap();
         let place_of = |item: &Item| match item {
             Item::Message(one) => Position { place: one.place, seq: one.seq },
@@ -51,7 +51,7 @@ async fn a_page_begins_where_the_one_after_it_began() {
             Item::Event(one) => Position { place: one.place, seq: one.seq },
         };
         assert!(page.items.len() <= 7);
-        before = page.items.first().map(place_of);
+        part = Part::Before(page.items.first().map(place_of).unwrap());
         let new = page.items.into_iter().filter_map(|item| if let Item::Message(one) = item { one.text } else { None });
         texts.splice(0..0, new);
         if !page.more {

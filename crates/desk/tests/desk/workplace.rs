@@ -12,7 +12,7 @@ use desk::{
     Config, Desk,
     api::{
         CallError, ConversationPage, ConversationRow, Delivery, DeskStatus, Filter, Handler, Item, Link,
-        ListConversations, MessageItem, Nothing, OpenConversation, SendReply, SignIn, Start, Unlock,
+        ListConversations, MessageItem, Nothing, OpenConversation, Part, SendReply, SignIn, Start, Unlock,
     },
     keychain::FileKeychain,
 };
@@ -90,7 +90,7 @@ impl Workplace {
     }
 
     pub async fn page(&self, conversation: ConversationId) -> ConversationPage {
-        self.desk.conversation(OpenConversation { conversation, before: None, limit: 100 }).await.unwrap()
+        self.desk.conversation(OpenConversation { conversation, part: Part::Latest {}, limit: 100 }).await.unwrap()
     }
 
     /// The messages on the page, as (text, how far it has come).
@@ -101,7 +101,7 @@ impl Workplace {
 
     /// How many messages are shown; none before the conversation is here.
     pub async fn messages_or_none(&self, talk: Talk) -> usize {
-        let request = OpenConversation { conversation: talk.conversation, before: None, limit: 500 };
+        let request = OpenConversation { conversation: talk.conversation, part: Part::Latest {}, limit: 500 };
         let Ok(page) = self.desk.conversation(request).await else { return 0 };
         page.items.iter().filter(|item| matches!(item, Item::Message(_))).count()
     }

@@ -96,9 +96,9 @@ async fn what_was_answered_for_survives_and_goes_out_once_and_in_order() {
     // And on screen each stands once, too.
     for talk in talks {
         let mut shown = vec![];
-        let mut before = Value::Null;
+        let mut part = json!({"part": "latest"});
         loop {
-            let request = json!({"conversation": talk.conversation, "before": before, "limit": 500});
+            let request = json!({"conversation": talk.conversation, "part": part, "limit": 500});
             let page = program.ask("conversation", request).await;
             let items = page["items"].as_array().unwrap();
             let messages = items.iter().filter(|item| item["item"] == "message");
@@ -106,7 +106,7 @@ async fn what_was_answered_for_survives_and_goes_out_once_and_in_order() {
             if page["more"] == false {
                 break;
             }
-            before = json!({"place": items[0]["place"], "seq": items[0]["seq"]});
+            part = json!({"part": "before", "place": items[0]["place"], "seq": items[0]["seq"]});
         }
         let replies = shown.iter().filter(|text| text.starts_with("رد")).count();
         let in_journal = {

@@ -13,7 +13,7 @@ use std::{
 use desk::{
     Config, Desk,
     api::{
-        AddNote, ConversationRow, Filter, Handler as _, Item, Link, ListConversations, Nothing, OpenConversation,
+        AddNote, ConversationRow, Filter, Handler as _, Item, Link, ListConversations, Nothing, OpenConversation, Part,
         SendReply, SignIn,
     },
     keychain::FileKeychain,
@@ -128,9 +128,9 @@ async fn rows(desk: &Desk) -> Vec<ConversationRow> {
 async fn shown(desk: &Desk) -> BTreeMap<String, usize> {
     let mut texts = BTreeMap::new();
     for row in rows(desk).await {
-        let mut before = None;
+        let mut part = Part::Latest {};
         loop {
-            let request = OpenConversation { conversation: row.conversation, before, limit: 500 };
+            let request = OpenConversation { conversation: row.conversation, part, limit: 500 };
             let page = serde_json::to_value(desk.conversation(request).await.unwrap()).unwrap();
             let items: Vec<Item> = serde_json::from_value(page["items"].clone()).unwrap();
             for item in &items {
@@ -145,7 +145,7 @@ async fn shown(desk: &Desk) -> BTreeMap<String, usize> {
                 break;
             }
             let first = &page["items"][0];
-            before = Some(serde_json::from_value(json!({"place": first["place"], "seq": first["seq"]})).unwrap());
+            part = Part::Before(serde_json::from_value(json!({"place": first["place"], "seq": first["seq"]})).unwrap());
         }
     }
     texts.remove("");

@@ -87,7 +87,7 @@ impl Program {
     }
 
     pub async fn page(&self, conversation: &Value) -> Value {
-        self.ask("conversation", json!({"conversation": conversation, "before": null, "limit": 500})).await
+        self.ask("conversation", json!({"conversation": conversation, "part": {"part": "latest"}, "limit": 500})).await
     }
 
     pub async fn lists(&self, conversation: &Value) -> bool {

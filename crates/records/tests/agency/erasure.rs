@@ -44,7 +44,7 @@ fn what_there_is_of_a_person_goes_and_nothing_else() {
     let again = agency.receive(Some("KW.1"), None, "text", None);
     assert_ne!(again.case, erased.case);
     let contact = contact_of(&agency, erased.conversation);
-    let before = agency.records.items(other.conversation, None, 100).unwrap();
+    let before = agency.records.latest_items(other.conversation, 100).unwrap();
     assert!(dump(&agency.records).contains("كناري الملاحظة"));
 
     agency.ask(agency.admin, erase(contact)).unwrap();
@@ -54,7 +54,7 @@ fn what_there_is_of_a_person_goes_and_nothing_else() {
     }
     assert!(agency.records.row(erased.conversation).unwrap().is_none());
     assert!(agency.records.erasure_facts(contact).unwrap().is_none());
-    assert_eq!(agency.records.items(other.conversation, None, 100).unwrap(), before);
+    assert_eq!(agency.records.latest_items(other.conversation, 100).unwrap(), before);
     let Fact::ContactErased(body) = &agency.journal.last().unwrap().fact else { panic!("Not an erasure") };
     assert_eq!(body.cases.iter().collect::<BTreeSet<_>>(), [mark(erased.case.0), mark(again.case.0)].iter().collect());
     assert_eq!(body.conversations, [mark(erased.conversation.0)]);

@@ -197,7 +197,7 @@ fn what_was_kept_raw_is_understood_once_and_in_its_place() {
     };
     assert_eq!((left(&agency, 1), left(&agency, 2)), (vec![], vec![received.message]));
     let place = |agency: &Agency| {
-        let items = agency.records.items(received.conversation, None, 100).unwrap();
+        let items = agency.records.latest_items(received.conversation, 100).unwrap();
         items.iter().position(|item| matches!(&item.what, What::Message(it) if it.message == received.message))
     };
     let before = place(&agency);

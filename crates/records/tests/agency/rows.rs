@@ -3,9 +3,14 @@
 use domain::{
     command::Ask,
     entry::{Entry, Fact, Scope},
+    ids::{Millis, Seq},
     words::{Role, Status},
 };
-use records::{Records, list::Which};
+use records::{
+    Records,
+    list::Which,
+    thread::{Item, Side},
+};
 use rusqlite::Connection;
 
 use crate::{Agency, MINUTE, START, close};
@@ -61,15 +66,26 @@ fn a_conversation_is_read_page_by_page() {
             }
         }
     }
-    let whole = agency.records.items(chat.conversation, None, 100).unwrap();
+    let whole = agency.records.latest_items(chat.conversation, 100).unwrap();
     assert_eq!(whole.len(), 21, "20 items and the opening");
     let mut pages = vec![];
-    let mut before = None;
+    let mut before = (Millis::MAX, Seq::MAX);
     loop {
-        let page = agency.records.items(chat.conversation, before, 4).unwrap();
+        let page = agency.records.items(chat.conversation, Side::Before, before, 4).unwrap();
         let Some(first) = page.first() else { break };
-        before = Some((first.place, first.seq));
+        before = (first.place, first.seq);
         pages.splice(0..0, page);
+    }
+    assert_eq!(pages, whole);
+    // And the other way, page by page from the beginning.
+    let mut pages: Vec<Item> = vec![];
+    loop {
+        let from = pages.last().map_or((0, 0), |last| (last.place, last.seq + 1));
+        let page = agency.records.items(chat.conversation, Side::From, from, 4).unwrap();
+        if page.is_empty() {
+            break;
+        }
+        pages.extend(page);
     }
     assert_eq!(pages, whole);
 }
@@ -84,7 +100,7 @@ fn a_forgotten_case_leaves_nothing_and_can_come_back_whole() {
     agency.ask(agent, Ask::AddNote { case: chat.case, text: "ملاحظة".into(), media: vec![] }).unwrap();
     agency.ask(agent, Ask::Claim { case: chat.case }).unwrap();
     let row = |agency: &Agency| agency.records.row(chat.conversation).unwrap();
-    let (before, items) = (row(&agency), agency.records.items(chat.conversation, None, 100).unwrap());
+    let (before, items) = (row(&agency), agency.records.latest_items(chat.conversation, 100).unwrap());
     agency.records.forget_case(chat.case).unwrap();
     for table in ["messages", "notes", "events", "cases", "contacts", "conversations", "identifiers"] {
         let sql = format!("SELECT count(*) FROM {table}");
@@ -100,7 +116,7 @@ fn a_forgotten_case_leaves_nothing_and_can_come_back_whole() {
         agency.records.apply(entry).unwrap();
     }
     assert_eq!(row(&agency), before);
-    assert_eq!(agency.records.items(chat.conversation, None, 100).unwrap(), items);
+    assert_eq!(agency.records.latest_items(chat.conversation, 100).unwrap(), items);
 }
 
 #[test]
