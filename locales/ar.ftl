@@ -380,6 +380,9 @@ do-filter-closed = عرض المغلقة
 do-palette = كل الأوامر
 do-keys = اختصارات لوحة المفاتيح
 do-settings = الإعدادات
+do-settings-words = الإعدادات: اللغة والأرقام
+do-settings-look = الإعدادات: المظهر
+do-settings-keyboard = الإعدادات: الكتابة والاختصارات
 do-language = تبديل اللغة: English
 do-theme = تغيير المظهر: فاتح، داكن
 do-contrast = تشغيل التباين العالي أو إيقافه
@@ -444,7 +447,7 @@ composer-keys-ctrl = Ctrl مع زر الإدخال للإرسال، وزر ال�
 
 rail-settings = الإعدادات
 settings-title = الإعدادات
-settings-words = اللغة والأرقام
+section-words = اللغة والأرقام
 settings-language = لغة النافذة
 settings-language-ar = العربية
 settings-language-en = English
@@ -452,7 +455,7 @@ settings-digits = الأرقام
 settings-digits-hint = للأوقات والأعداد. أرقام الهواتف والطلبات تبقى كما هي.
 digits-western = 123
 digits-arabic_indic = ١٢٣
-settings-look = المظهر
+section-look = المظهر
 settings-theme = الألوان
 settings-contrast = التباين
 contrast-system = حسب النظام
@@ -466,14 +469,14 @@ settings-density = كثافة العرض
 density-comfortable = مريح
 density-normal = عادي
 density-compact = متراص
-settings-keyboard = لوحة المفاتيح
+section-keyboard = الكتابة والاختصارات
 settings-send-with = الإرسال
 send-with-enter = زر الإدخال
 send-with-ctrl_enter = Ctrl مع زر الإدخال
 settings-single-keys = اختصارات بمفتاح واحد
 settings-single-keys-hint = مثل J للمحادثة التالية. لا تعمل أثناء الكتابة أبدًا.
-single-keys-on = مفعّلة
-single-keys-off = متوقفة
+on-off-on = مفعّلة
+on-off-off = متوقفة
 
 ## The foot
 

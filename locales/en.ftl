@@ -343,6 +343,9 @@ do-filter-closed = Show closed
 do-palette = All commands
 do-keys = Keyboard shortcuts
 do-settings = Settings
+do-settings-words = Settings: language and numbers
+do-settings-look = Settings: look
+do-settings-keyboard = Settings: writing and shortcuts
 do-language = Switch the language: العربية
 do-theme = Change the theme: light, dark
 do-contrast = High contrast on or off
@@ -399,7 +402,7 @@ composer-keys-ctrl = Ctrl+Enter sends, Enter makes a new line
 
 rail-settings = Settings
 settings-title = Settings
-settings-words = Language and numbers
+section-words = Language and numbers
 settings-language = Language of the window
 settings-language-ar = العربية
 settings-language-en = English
@@ -407,7 +410,7 @@ settings-digits = Digits in Arabic
 settings-digits-hint = For times and counts. Phone numbers and case numbers stay as they are.
 digits-western = 123
 digits-arabic_indic = ١٢٣
-settings-look = Look
+section-look = Look
 settings-theme = Theme
 settings-contrast = Contrast
 contrast-system = As the system
@@ -421,14 +424,14 @@ settings-density = Density
 density-comfortable = Comfortable
 density-normal = Normal
 density-compact = Compact
-settings-keyboard = Keyboard
+section-keyboard = Writing and shortcuts
 settings-send-with = Sending
 send-with-enter = Enter
 send-with-ctrl_enter = Ctrl+Enter
 settings-single-keys = Single-key shortcuts
 settings-single-keys-hint = Such as J for the next conversation. Never while you write.
-single-keys-on = On
-single-keys-off = Off
+on-off-on = On
+on-off-off = Off
 
 ## The foot
 

@@ -123,7 +123,11 @@ test("several rows are selected with the keyboard and given back at once", async
 
 test("what is chosen in the settings holds at once and after a reload", async () => {
   await desk.page.keyboard.press("Control+Comma");
-  for (const id of ["set-text-size-largest", "set-contrast-more", "set-density-compact", "set-digits-arabic_indic", "set-send-with-ctrl_enter"]) await desk.get(id).check();
+  const chosen = { look: ["text-size-largest", "contrast-more", "density-compact"], words: ["digits-arabic_indic"], keyboard: ["send-with-ctrl_enter"] };
+  for (const [section, ids] of Object.entries(chosen)) {
+    await desk.get(`section-${section}`).click();
+    for (const id of ids) await desk.get(`set-${id}`).check();
+  }
   await desk.get("settings-close").click();
   await desk.page.reload();
   await desk.get("conversation-list").or(desk.get("list-empty")).waitFor();

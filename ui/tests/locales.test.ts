@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Message, parse, type Pattern, type SelectExpression } from "@fluent/syntax";
 import { describe, expect, test } from "vitest";
 import { GROUPS, HABITS } from "../src/actions/registry";
+import { SECTIONS } from "../src/settings/sections";
 import { say } from "../src/lib/i18n/catalogue";
 
 const ui = join(import.meta.dirname, "..");
@@ -54,7 +55,7 @@ const FAMILIES: Record<string, string[]> = {
   "event-released": ["", "-plain"],
   "event-closed": ["", "-plain", "-bare"],
   "event-reopened": ["", "-plain"],
-  "do-": [...readFileSync(join(ui, "src/actions/registry.ts"), "utf8").matchAll(/\bid: "([a-z-]+)", ?\n? *group/g)].map(([, id]) => id ?? "").filter((id) => !HABITS.some((habit) => habit.id === id)).concat(words("Filter").map((filter) => `filter-${filter}`)),
+  "do-": [...readFileSync(join(ui, "src/actions/registry.ts"), "utf8").matchAll(/\bid: "([a-z-]+)", ?\n? *group/g)].map(([, id]) => id ?? "").filter((id) => !HABITS.some((habit) => habit.id === id)).concat(words("Filter").map((filter) => `filter-${filter}`), SECTIONS.map(({ id }) => `settings-${id}`)),
   "habit-": HABITS.map(({ id }) => id),
   "group-": [...GROUPS],
   "copied-": ["number", "phone"],
@@ -64,7 +65,8 @@ const FAMILIES: Record<string, string[]> = {
   "density-": words("Density"),
   "text-size-": words("TextSize"),
   "send-with-": words("SendWith"),
-  "single-keys-": ["on", "off"],
+  "on-off-": ["on", "off"],
+  "section-": SECTIONS.map(({ id }) => id),
   // Open lists, each with its 'otherwise'. Commands of the outbox, and codes with which the gateway refuses.
   "act-": ["claim", "assign", "release", "close_case", "reopen_case", "other"],
   "type-": ["image", "audio", "video", "document", "sticker", "location", "contacts", "unknown"],

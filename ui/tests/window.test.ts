@@ -235,6 +235,7 @@ describe("Language and theme", () => {
     expect(screen.getByTestId("filter-mine").textContent).toContain("Mine");
     expect(host.last("set_settings")).toEqual({ ...BEGINNING, language: "en", theme: "light" });
     await fireEvent.click(screen.getByTestId("settings-open"));
+    await fireEvent.click(await screen.findByTestId("section-look"));
     await fireEvent.click(await screen.findByTestId("set-theme-dark"));
     expect(document.documentElement.dataset.theme).toBe("dark");
   });

@@ -19,6 +19,7 @@ mod stage;
 mod steering;
 mod test;
 mod window;
+mod windows;
 
 use std::process::ExitCode;
 
@@ -45,6 +46,8 @@ enum Task {
     Generate,
     /// Takes the pictures of docs/pictures/ from the real window
     Shots,
+    /// Checks on Debian that everything compiles for Windows
+    CheckWindows,
     /// Renders the icons in every size that the systems want
     Icons,
 }
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Task::Faults(options) => faults::run_all(&options),
         Task::Generate => build::generate(),
         Task::Shots => shots::run(),
+        Task::CheckWindows => windows::check(),
         Task::Icons => icons::run(),
     });
     process::wait_if_told_to_end();

@@ -55,6 +55,12 @@ pub(crate) fn for_faults() -> Result<()> {
     nextest()
 }
 
+/// Sees to what checking for Windows needs: C is compiled for it too.
+pub(crate) fn for_windows() -> Result<()> {
+    node()?;
+    packages(&["build-essential", "gcc-mingw-w64-x86-64", "libssl-dev", "pkg-config"])
+}
+
 fn nextest() -> Result<()> {
     if answer(Command::new("cargo").args(["nextest", "--version"])).is_none() {
         say!("Installing cargo-nextest from the registry; this is built from source once and takes some minutes.");

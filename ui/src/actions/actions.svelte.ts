@@ -21,6 +21,8 @@ export class Actions {
   panel: Panel | null = $state(null);
   /** The action for which the palette asks what to choose. */
   asking: Action | null = $state.raw(null);
+  /** Which section of the settings was shown last. */
+  section = $state("words");
   /** The row on which the keyboard stands in the list. */
   cursor: ConversationId | null = $state(null);
   /** What was just done, in words. */

@@ -4,6 +4,7 @@ import { named, t } from "../lib/i18n";
 import { type CaseAct, mayOn } from "../inbox/may";
 import type { Inbox } from "../inbox/inbox.svelte";
 import type { Session } from "../session/session.svelte";
+import { SECTIONS } from "../settings/sections";
 import type { Actions } from "./actions.svelte";
 import { alt, ctrl, type Shortcut, sign, single } from "./shortcut";
 
@@ -139,6 +140,18 @@ export function registry(actions: Actions, desk: Inbox, session: Session): Actio
     { id: "palette", group: "window", shortcuts: [ctrl("KeyK"), sign("/")], applies: () => true, run: () => actions.show("palette") },
     { id: "keys", group: "window", shortcuts: [ctrl("Slash"), sign("?", "؟")], applies: () => true, run: () => actions.show("keys") },
     { id: "settings", group: "window", shortcuts: [ctrl("Comma")], applies: () => true, run: () => actions.show("settings") },
+    ...SECTIONS.map(
+      ({ id }): Action => ({
+        id: `settings-${id}`,
+        group: "window",
+        shortcuts: [],
+        applies: () => true,
+        run: () => {
+          actions.section = id;
+          actions.show("settings");
+        },
+      }),
+    ),
     { id: "language", group: "window", shortcuts: [ctrl("KeyL")], applies: () => true, run: () => set({ language: session.settings.language === "ar" ? "en" : "ar" }) },
     {
       id: "theme",
