@@ -73,6 +73,7 @@ const FAULTS: &[Fault] = &[
         "fsync fails",
         "disk::the_first_fsync_that_fails_ends_the_gateway_and_nothing_is_answered_200_after_it",
     ),
+    Fault("rot", "one bit of a file flips", "rot::nothing_is_served_that_nobody_wrote_and_verify_finds_it"),
     Fault(
         "disorder",
         "webhooks come one to five times, shuffled",

