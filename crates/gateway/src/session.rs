@@ -2,7 +2,8 @@
 //!
 //! Whether agency, username, password or code was wrong is not said, and takes as long as if it were right. Failures make
 //! the next attempt with that username from that network wait, known or not, so a guesser learns nothing from the waiting
-//! either. Who has many networks is held by a second count, for a username from everywhere; it does not touch a network or
+//! either. An agency that there is not goes the same way, to the same waiting: its failures are counted beside those of one
+//! that there is, under a name that no account can have. Who has many networks is held by a second count, for a username from everywhere; it does not touch a network or
 //! a workstation from which that account was signed in with before, nor a one-time code, so nobody outside can keep a
 //! clerk at their own desk from signing in, nor for good from a new one.
 
@@ -44,8 +45,8 @@ const FREE_FAILURES: u32 = 5;
 const FREE_EVERYWHERE: u32 = 30;
 /// A network or a workstation is familiar for so long after somebody signed in from it.
 const FAMILIAR: Millis = 180 * 24 * 3_600_000;
-/// A space and an IPv6 network as text.
-const LONGEST_NETWORK: usize = 40;
+/// Bytes; an account's has no more.
+const LONGEST_USERNAME: usize = 64;
 const LONGEST_WAIT: Millis = 5 * 60_000;
 const FORGET_AFTER: Millis = 24 * 3_600_000;
 const DAY: Millis = 24 * 3_600_000;
@@ -67,17 +68,18 @@ pub async fn sign_in(
     }
     let now = gateway.clock.now();
     let password = Zeroizing::new(password::normal(&request.password));
-    let Some(agency) = gateway.agencies.get(&request.agency).map(Arc::clone) else {
-        gateway.passwords.fits(password, None).await?;
-        return Err(wrong());
+    let given = request.username.to_lowercase();
+    let (agency, username) = match gateway.agencies.get(&request.agency) {
+        Some(agency) => (agency, given),
+        None => (gateway.agencies.values().next().ok_or_else(wrong)?, nobodys(&request.agency, &given)),
     };
-    let username = request.username.to_lowercase();
+    let agency = Arc::clone(agency);
     let code = request.code.as_deref().map(str::trim).filter(|code| !code.is_empty());
     let network = connections::origin(peer.ip(), &headers, gateway.behind_proxy).to_string();
     let place = |what: &str, place: &str| gateway.key.place(&agency.id, &username, &format!("{what} {place}"));
     let places = [place("network", &network), place("device", &request.device)];
-    let mut guesser =
-        Guesser { here: format!("{username} {network}"), everywhere: Some(format!("{username} *")), places };
+    let (here, everywhere) = (format!("{username} {network}"), Some(format!("{username} *")));
+    let mut guesser = Guesser { here, everywhere, places, counts: is_worth_counting(&username) };
     let account = find(&agency, &username, &mut guesser).await?;
     must_not_wait(&account.attempts, FREE_FAILURES, now)?;
     if code.is_none() {
@@ -94,7 +96,9 @@ pub async fn sign_in(
             }
             // The password's weakness is told only to whoever has the code.
             if let Some(command) = command {
-                if let Some(why) = passwords::weakness(&password, &agency.id, &username) {
+                let names = names(&agency, account.staff.as_ref()).await?;
+                let names: Vec<&str> = names.iter().map(String::as_str).chain([&*agency.id, &*username]).collect();
+                if let Some(why) = passwords::weakness(&password, &names) {
                     return Err(Failure::weak_password(why));
                 }
                 Some((command, gateway.passwords.hash(password).await?))
@@ -157,6 +161,17 @@ fn wrong() -> Failure {
     Failure::wrong_credentials("Agency, username, password or code do not fit")
 }
 
+/// Under which name guesses with an agency that there is not are counted: no account's has such a letter.
+fn nobodys(agency: &str, username: &str) -> String {
+    let mark = keys::sha256(format!("{agency}\0{username}").as_bytes());
+    if is_worth_counting(username) { format!("?{}", BASE64URL_NOPAD.encode(&mark)) } else { username.to_owned() }
+}
+
+/// A name longer than any username is not worth a row.
+fn is_worth_counting(username: &str) -> bool {
+    username.len() <= LONGEST_USERNAME
+}
+
 /// Who tries, as failures are counted.
 struct Guesser {
     /// The username from this network.
@@ -165,6 +180,8 @@ struct Guesser {
     everywhere: Option<String>,
     /// The network and the workstation.
     places: [Hash; 2],
+    /// Whether failures with this username are counted.
+    counts: bool,
 }
 
 struct Account {
@@ -195,6 +212,13 @@ async fn find(agency: &Arc<Agency>, username: &str, guesser: &mut Guesser) -> Re
     Ok(account)
 }
 
+/// What a person and their agency are called.
+async fn names(agency: &Arc<Agency>, staff: Option<&StaffFacts>) -> Result<Vec<String>, Failure> {
+    let pack = agency.read(|reader| Ok(reader.records.pack()?)).await?;
+    let agency = pack.map(|pack| [pack.name.ar.clone(), pack.name.en.clone()]);
+    Ok(agency.into_iter().flatten().chain(staff.map(|staff| staff.name.clone())).collect())
+}
+
 /// After some failures each further one doubles the wait; it ends by itself, so nobody is locked out for good.
 fn must_not_wait(attempts: &Attempts, free: u32, now: Millis) -> Result<(), Failure> {
     let Some(counted) = attempts.failures.checked_sub(free) else { return Ok(()) };
@@ -210,8 +234,7 @@ fn must_not_wait(attempts: &Attempts, free: u32, now: Millis) -> Result<(), Fail
 }
 
 async fn fail<T>(agency: &Arc<Agency>, guesser: Guesser, now: Millis) -> Result<T, Failure> {
-    // A name longer than any username is not worth a row.
-    if guesser.here.len() <= 64 + LONGEST_NETWORK {
+    if guesser.counts {
         let counted = move |batch: &Batch<'_>| {
             for name in std::iter::once(&guesser.here).chain(&guesser.everywhere) {
                 batch.count_failure(name, now, now - FORGET_AFTER)?;

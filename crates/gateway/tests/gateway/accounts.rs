@@ -116,9 +116,13 @@ async fn guessing_is_slowed_and_tells_nothing() {
     let house = House::new("http://127.0.0.1:9");
     let served = house.serve().await;
     house.admin(&served.address).await;
-    let mut told = vec![];
-    for username in ["admin", "nobody"] {
-        let guess = json!({"agency": "mew", "username": username, "password": "a wrong password, long", "device": "d"});
+    house.clock.stop();
+    let (mut told, long) = (vec![], "n".repeat(64));
+    for (agency, username) in
+        [("mew", "admin"), ("mew", "nobody"), ("moci", "admin"), ("nowhere", "admin"), ("mew", &long), ("moci", &long)]
+    {
+        let guess =
+            json!({"agency": agency, "username": username, "password": "a wrong password, long", "device": "d"});
         for _ in 0..5 {
             let (status, problem, _) = try_sign_in(&served.address, &guess).await;
             assert_eq!(status, 401);
@@ -129,6 +133,14 @@ async fn guessing_is_slowed_and_tells_nothing() {
         assert!((1..=2).contains(&wait.unwrap()), "{wait:?}");
     }
     assert!(told.iter().all(|problem| *problem == told[0]), "known and unknown are told apart: {told:?}");
+    // Longer than any username is: nobody's, and not worth counting, at whichever agency.
+    for agency in ["mew", "moci"] {
+        let guess =
+            json!({"agency": agency, "username": "n".repeat(65), "password": "a wrong password, long", "device": "d"});
+        for _ in 0..7 {
+            assert_eq!(try_sign_in(&served.address, &guess).await.0, 401, "{agency}");
+        }
+    }
     // Waiting ends by itself, and the right password then opens.
     house.clock.forward(1100);
     let right = json!({"agency": "mew", "username": "admin", "password": PASSWORD, "device": "d"});
