@@ -42,6 +42,8 @@ failures! {
     code_expired = GONE "code_expired",
     /// A webhook whose signature does not fit.
     bad_signature = UNAUTHORIZED "bad_signature",
+    /// The person's roles do not allow it.
+    forbidden = FORBIDDEN "forbidden",
     /// A webhook's handshake with another token.
     bad_verify_token = FORBIDDEN "bad_verify_token",
     /// Nothing here, or nothing that this person may know of.

@@ -356,8 +356,8 @@ fn upload() -> OperationBuilder {
     operation(
         "upload",
         "Takes a file",
-        "What was sent before is sent again without harm. Its type is what its content shows, and `Content-Type` must not \
-         claim another.",
+        "For whoever may reply and keep notes. What was sent before is sent again without harm. Its type is what its \
+         content shows, and `Content-Type` must not claim another.",
     )
     .parameter(version())
     .takes("The file as it is; at most 100 MiB.", FILE, words())
@@ -365,6 +365,7 @@ fn upload() -> OperationBuilder {
     .fails(&[
         "bad_request",
         "signed_out",
+        "forbidden",
         "not_found",
         "too_slow",
         "too_large",

@@ -10,6 +10,7 @@ use axum::{
 use domain::{
     chain::Hash,
     ids::StaffId,
+    permission::{Act, may},
     wire::{CONTRACT, VERSION_HEADER},
 };
 use futures_util::StreamExt as _;
@@ -42,8 +43,8 @@ pub fn must_be_plain_json(headers: &HeaderMap) -> Result<(), Failure> {
     }
 }
 
-/// What is read of a body that is too long before that is said: whoever is still writing when the connection closes
-/// would see it break, and not the answer.
+/// What is read of a body that is too long, or for which there is no room, before that is said: whoever is still writing
+/// when the connection closes would see it break, and not the answer.
 const PATIENCE: usize = 16 << 20;
 
 /// Bytes of bodies that are in memory at once. Whoever comes beyond them is told to come again: anybody can send a body,
@@ -79,29 +80,36 @@ async fn read_whole(room: &Arc<Semaphore>, headers: &HeaderMap, body: Body, larg
     }
     let mut chunks = body.into_data_stream();
     let mut whole = Vec::with_capacity(said.unwrap_or(0).min(largest));
-    let mut length = 0;
+    let (mut length, mut crowded) = (0, false);
     let mut taken: Option<OwnedSemaphorePermit> = None;
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| Failure::bad_request("The body broke off"))?;
         length += chunk.len();
-        if length <= largest {
-            // Taken as it comes: a slow body holds what it has sent, and not what it promises.
-            let more =
-                u32::try_from(chunk.len()).ok().and_then(|more| Arc::clone(room).try_acquire_many_owned(more).ok());
-            let more = more.ok_or_else(|| Failure::not_ready("Too many bodies come at once").retry_after(1))?;
-            match &mut taken {
-                Some(taken) => taken.merge(more),
-                None => taken = Some(more),
-            }
-            whole.extend_from_slice(&chunk);
-        } else {
+        // Taken as it comes: a slow body holds what it has sent, and not what it promises.
+        let acquire = || Arc::clone(room).try_acquire_many_owned(u32::try_from(chunk.len()).ok()?).ok();
+        let more = if length <= largest && !crowded { acquire() } else { None };
+        let Some(more) = more else {
+            // The rest is read and forgotten.
+            crowded |= length <= largest;
             (whole, taken) = (Vec::new(), None);
             if length > PATIENCE {
                 break;
             }
+            continue;
+        };
+        match &mut taken {
+            Some(taken) => taken.merge(more),
+            None => taken = Some(more),
         }
+        whole.extend_from_slice(&chunk);
     }
-    if length > largest { Err(too_large()) } else { Ok(Whole { bytes: whole.into(), _room: taken }) }
+    if length > largest {
+        return Err(too_large());
+    }
+    if crowded {
+        return Err(Failure::not_ready("Too many bodies come at once").retry_after(1));
+    }
+    Ok(Whole { bytes: whole.into(), _room: taken })
 }
 
 /// Who asks: a device that is signed in, and the person whose it is.
@@ -127,6 +135,16 @@ impl FromRequestParts<Arc<Gateway>> for Signed {
         let token = keys::sha256(token.as_bytes());
         let staff = agency.read(move |reader| reader.signed_in(&token)).await?.ok_or_else(nobody)?;
         Ok(Self { agency, staff, token })
+    }
+}
+
+impl Signed {
+    /// Refuses whoever's roles do not allow an act.
+    pub async fn must(&self, act: Act) -> Result<(), Failure> {
+        let whose = self.staff;
+        let staff = self.agency.read(move |reader| Ok(reader.records.staff(whose)?)).await?;
+        let allowed = staff.is_some_and(|staff| may(&staff.viewer.roles, act));
+        if allowed { Ok(()) } else { Err(Failure::forbidden("Your roles do not allow this")) }
     }
 }
 

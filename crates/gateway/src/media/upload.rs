@@ -11,6 +11,7 @@ use axum::{
 };
 use domain::{
     ids::{MediaId, Millis},
+    permission::Act,
     wire::Uploaded,
 };
 use futures_util::StreamExt as _;
@@ -48,6 +49,8 @@ pub async fn upload(
 ) -> Result<(StatusCode, Json<Uploaded>), Failure> {
     let media = gateway.media.clone().ok_or_else(|| Failure::not_found("This gateway keeps no files"))?;
     requests::must_not_be_encoded(&headers)?;
+    // A file serves a reply or a note and nothing else, so it is for whoever may write one.
+    signed.must(Act::Answer).await?;
     commands::must_not_wait(&gateway, signed.token, 1)?;
     let seat = Arc::clone(&media.seats).try_acquire_owned();
     let seat = seat.map_err(|_| Failure::not_ready("Too many files come at once").retry_after(2))?;
