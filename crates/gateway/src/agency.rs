@@ -147,9 +147,6 @@ impl Agency {
             Ok(()) => ready.store(true, Ordering::Release),
             Err(error) => tracing::error!(error = format!("{error:#}"), agency = id, "The agency is not ready"),
         }
-        if let Ok(Some(since)) = decider.sending_held() {
-            tracing::error!(agency = id, since, alarm = true, "Sending is held until `release-sending`");
-        }
         std::thread::Builder::new()
             .name(format!("agency {id}"))
             .spawn(move || thread.run(decider))

@@ -357,6 +357,9 @@ impl Check {
         if zero {
             self.wrong("[limits] A limit of 0 would let nobody in");
         }
+        if [header_seconds, body_seconds, idle_seconds].into_iter().any(|seconds| *seconds > 86_400) {
+            self.wrong("[limits] A time of more than a day (86400 seconds) protects from nothing");
+        }
         // The heartbeat of a quiet socket comes every 25 seconds.
         if *idle_seconds < 30 {
             self.wrong("[limits] idle_seconds: a quiet desk says something every 25 seconds; give at least 30");

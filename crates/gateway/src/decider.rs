@@ -181,11 +181,6 @@ impl Decider {
         self.mind.bring_up(&batch)
     }
 
-    /// Since when sending is held, if it is.
-    pub fn sending_held(&mut self) -> Result<Option<Millis>> {
-        self.journal.begin()?.sending_held()
-    }
-
     /// The read model.
     pub fn records(&self) -> &Records {
         &self.mind.records
@@ -358,6 +353,12 @@ impl Mind {
                 (Ok(_), _) => Ok(()),
                 // A status overtook the answer to our own POST, or is about a message that another program sent.
                 (Err(refusal), SystemAsk::Report(report)) if refusal.code == Code::NotFound => {
+                    if let Some(message) = report.message {
+                        // It bears an id of ours: a backup was restored that is older than the reply.
+                        signs::lost_reply(&mind.agency);
+                        let agency = &mind.agency;
+                        tracing::warn!(agency, %message, "WhatsApp reports on a reply that this journal does not have");
+                    }
                     let hash = mind.key.seen(&mind.agency, &report.wamid);
                     orphans::keep(batch, &hash, report, mind.now(batch))?;
                     Ok(())

@@ -20,8 +20,11 @@ use crate::{
     media::sweep::{self, Uploads},
 };
 
-/// Looked at without being told: what failed, and what another process has written.
+/// Looked at without being told: what another process has written.
 const LOOK: Duration = Duration::from_secs(30);
+/// What failed is tried again after this, and then after twice as long each time. SQLite empties no log while another
+/// connection just moves it into its file, which happens all the time and is over in a moment.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// Deliveries in memory at once; each has up to 4 MB.
 const PAGE: u32 = 16;
 /// A wamid and a BSUID are shorter.
@@ -30,14 +33,21 @@ const LONGEST: usize = 300;
 /// Ends what erasures of an agency have left, until the gateway stops.
 pub async fn run(gateway: Arc<Gateway>, agency: Arc<Agency>, files: Files, deliveries: Place) {
     let mut stopping = gateway.stopping.subscribe();
+    let mut again = AGAIN_AFTER;
     loop {
-        if let Err(error) = round(&gateway, &agency, &files, &deliveries).await {
-            tracing::error!(error = format!("{error:#}"), agency = agency.id, "An erasure is not ended yet");
+        let mut pause = LOOK;
+        match round(&gateway, &agency, &files, &deliveries).await {
+            Ok(()) => again = AGAIN_AFTER,
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), agency = agency.id, "An erasure is not ended yet");
+                pause = again.min(LOOK);
+                again = pause * 2;
+            }
         }
         tokio::select! {
             () = stopped(&mut stopping) => return,
             () = agency.erased.notified() => {}
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
 }

@@ -1,10 +1,7 @@
 //! What a desk says up its socket: read, held to a rate, and passed to those whom it concerns. Nothing of it is stored or
 //! logged.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
 use axum::extract::ws::Message;
 use domain::{
@@ -19,6 +16,7 @@ use crate::{
     pace::{Pace, Rate},
     presence::{Sight, Source, TYPING, VIEWING},
     requests::Signed,
+    signs,
 };
 
 /// The longest frame in which there can be sense.
@@ -28,14 +26,6 @@ const LONGEST: usize = 128;
 const A_MINUTE: u32 = 120;
 /// Frames at once: a person clicks through a list.
 const AT_ONCE: u32 = 60;
-
-/// Frames that made no sense, since the start.
-static NONSENSE: AtomicU64 = AtomicU64::new(0);
-
-/// How many frames made no sense since the start.
-pub fn nonsense() -> u64 {
-    NONSENSE.load(Ordering::Relaxed)
-}
 
 /// More frames came than anybody has reason to send.
 #[derive(Debug)]
@@ -76,7 +66,7 @@ impl Said {
             Message::Text(_) | Message::Binary(_) | Message::Close(_) => None,
         };
         let Some(up) = up else {
-            NONSENSE.fetch_add(1, Ordering::Relaxed);
+            signs::frame_without_sense();
             return Ok(());
         };
         match up {

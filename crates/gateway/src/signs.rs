@@ -197,9 +197,19 @@ pub fn sent(agency: &str, line: &str, outcome: &'static str) {
     counter!("shubbak_sends_total", &labels).increment(1);
 }
 
+/// WhatsApp reported on a reply of ours that the journal does not have.
+pub fn lost_reply(agency: &str) {
+    counter!("shubbak_lost_reply_reports_total", "agency" => agency.to_owned()).increment(1);
+}
+
 /// A desk was told to catch up.
 pub fn sent_to_catch_up(agency: &str) {
     counter!("shubbak_catch_ups_total", "agency" => agency.to_owned()).increment(1);
+}
+
+/// A desk sent a frame in which there was no sense.
+pub fn frame_without_sense() {
+    counter!("shubbak_frames_without_sense_total").increment(1);
 }
 
 /// Somebody could not sign in.
@@ -271,7 +281,9 @@ fn describe() {
     describe_histogram!("shubbak_deliveries_commit_seconds", "How long commits of deliveries take");
     describe_histogram!("shubbak_deliveries_batch_items", "Deliveries, and words about them, in one transaction");
     describe_counter!("shubbak_sends_total", "Messages POSTed to WhatsApp, by line and outcome");
+    describe_counter!("shubbak_lost_reply_reports_total", "Reports on replies that the journal does not have");
     describe_counter!("shubbak_catch_ups_total", "Desks that were told to catch up");
+    describe_counter!("shubbak_frames_without_sense_total", "Frames of desks in which there was no sense");
     describe_counter!("shubbak_sign_in_failures_total", "Sign-ins that failed");
     describe_counter!("shubbak_connections_refused_total", "Connections for which there was no place");
     describe_gauge!("shubbak_deliveries_waiting", "Deliveries that are not taken in yet");

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     graph::{Fate, Graph},
     house::{House, eventually, http, message, text, wamid, writes},
+    program::Program,
 };
 
 const MINUTE: Millis = 60_000;
@@ -120,7 +121,8 @@ async fn silence_where_there_usually_is_none() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_line_that_may_not_send_and_messages_in_doubt() {
     let graph = Graph::start().await;
-    graph.next(&[Fate::Swallow, Fate::Refuse(190)]);
+    graph.next(&[Fate::Swallow]);
+    graph.choose(|| Fate::Refuse(190));
     let house = House::new(&graph.address);
     let served = house.serve().await;
     let admin = house.admin(&served.address).await;
@@ -155,6 +157,7 @@ async fn a_line_that_may_not_send_and_messages_in_doubt() {
     eventually("the line is stopped", async || (agency.stopped_lines.count() == 1).then_some(())).await;
     assert_eq!(watched.minute().await, [(Alarm::LineStopped, true)]);
     // The pause ends, and Meta accepts again.
+    graph.choose(|| Fate::Accept);
     house.clock.forward(9 * MINUTE);
     eventually("the line sends", async || (agency.stopped_lines.count() == 0).then_some(())).await;
     assert_eq!(watched.minute().await, [(Alarm::LineStopped, false), (Alarm::MessageUncertain, true)]);
@@ -208,4 +211,22 @@ async fn what_is_wrong_stands_in_readyz_for_whoever_runs_it() {
     let metrics = http().get(format!("{}/metrics", served.address)).send().await.unwrap().text().await.unwrap();
     assert!(metrics.contains(gauge), "{metrics}");
     served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alarm_is_said_once_and_in_one_way() {
+    let house = House::new("http://127.0.0.1:9");
+    house.journal().execute("INSERT INTO holds (what, since) VALUES ('sending', 1)", []).unwrap();
+    let log = house.folder.path().join("log");
+    let program = Program::start(&house.config, "info", std::fs::File::create(&log).unwrap().into());
+    let said = || -> Vec<String> {
+        let whole = std::fs::read_to_string(&log).unwrap();
+        whole.lines().filter(|line| line.contains("\"alarm\"") || line.contains("is held")).map(str::to_owned).collect()
+    };
+    eventually("the alarm", async || said().iter().any(|line| line.contains("sending_held")).then_some(())).await;
+    program.kill();
+    let held: Vec<String> = said().into_iter().filter(|line| line.contains("is held")).collect();
+    assert!(held.len() == 1 && held[0].contains("\"alarm\":\"sending_held\""), "{held:?}");
+    let named = |line: &String| Alarm::NAMES.iter().any(|name| line.contains(&format!("\"alarm\":\"{name}\"")));
+    assert!(said().iter().all(named), "{:?}", said());
 }

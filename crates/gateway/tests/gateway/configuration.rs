@@ -32,7 +32,7 @@ fn what_is_wrong_is_said_in_words() {
     let good = std::fs::read_to_string(&house.config).unwrap();
     let postgres = |address: &str| format!("{address}\"\nkey_file = \"server.key");
     let elsewhere = postgres("postgres://user@db.example/shubbak?sslmode=disable");
-    let cases: [(&str, &str, &str); 33] = [
+    let cases: [(&str, &str, &str); 34] = [
         ("127.0.0.1:0", "0.0.0.0:0", "behind_proxy"),
         ("[storage]", "tls_cert = \"c.pem\"\n[storage]", "belong together"),
         ("[storage]", "tls_cert = \"c.pem\"\ntls_key = \"k.pem\"\n[storage]", "Reading the certificate"),
@@ -63,6 +63,7 @@ fn what_is_wrong_is_said_in_words() {
         ("app_secret_file = \"app-secret\"", "", "No webhook speaks for the line"),
         ("mew.toml", "moon.toml", "Reading the pack"),
         ("[storage]", "[alarms]\nuncertain_minutes = 0\n[storage]", "uncertain_minutes"),
+        ("[storage]", "[limits]\nbody_seconds = 9999999999\n[storage]", "more than a day"),
         ("[storage]", "[alarms]\nquiet_hours = 3\n[storage]", "unknown field"),
         ("[server]", "[server]\nmetrics_token_file = \"nowhere\"", "metrics_token"),
         ("[server]", "[server", "line 1"),

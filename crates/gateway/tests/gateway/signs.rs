@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{
     graph::{Fate, Graph},
-    house::{House, deliver, eventually, http, message, text, uuid, wamid, writes},
+    house::{House, deliver, eventually, http, message, status, text, uuid, wamid, writes},
 };
 
 /// The samples of a scrape: name and labels, and the value.
@@ -49,9 +49,14 @@ async fn a_scrape_tells_how_the_gateway_stands() {
         assert_eq!(answer.status(), 401);
     }
     live.entry().await;
+    // A reply of ours that went out before an older backup was restored; and what another program sent.
+    served.deliver(&status("wamid.lost", "delivered", Some(&uuid()))).await;
+    served.deliver(&status("wamid.anothers", "delivered", None)).await;
+    served.deliver(&status("wamid.anothers.too", "delivered", Some("order 17"))).await;
 
     let expected = [
-        (r#"shubbak_webhooks_total{endpoint="/webhooks/whatsapp",code="200"}"#, 2.0..=2.0),
+        (r#"shubbak_webhooks_total{endpoint="/webhooks/whatsapp",code="200"}"#, 5.0..=5.0),
+        (r#"shubbak_lost_reply_reports_total{agency="mew"}"#, 1.0..=1.0),
         (r#"shubbak_webhooks_total{endpoint="/webhooks/whatsapp",code="401"}"#, 1.0..=1.0),
         ("shubbak_deliveries_waiting", 0.0..=0.0),
         ("shubbak_delivery_oldest_seconds", 0.0..=0.0),
