@@ -34,7 +34,7 @@ pub(crate) trait Contents: Send + Sized + 'static {
 /// The records are rebuildable: what a power cut takes back, sync brings again.
 impl Contents for Records {
     fn writing(connection: Connection) -> anyhow::Result<Self> {
-        Ok(Self::open(connection)?)
+        Ok(Self::open_searchable(connection)?)
     }
 
     fn reading(connection: Connection) -> anyhow::Result<Self> {

@@ -107,6 +107,19 @@ ids! {
     DeliveryId,
 }
 
+impl ContactId {
+    /// Four letters and digits that can be said aloud: none that sounds or looks like another.
+    pub fn short_code(self) -> String {
+        const LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+        let (_, low) = self.0.as_u64_pair();
+        let letter = |place: u32| {
+            let index = usize::try_from((low >> (place * 5)) & 31).unwrap_or(0);
+            LETTERS.get(index).copied().map_or('A', char::from)
+        };
+        (0..4).map(letter).collect()
+    }
+}
+
 /// A file that staff or citizens sent, named by its content: the SHA-256, in hex where it travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MediaId(pub [u8; 32]);
@@ -158,6 +171,14 @@ mod tests {
         let id = System.next(1_795_358_400_123);
         assert_eq!(made_at(id), Some(1_795_358_400_123));
         assert_eq!(made_at(Uuid::nil()), None);
+    }
+
+    #[test]
+    fn a_short_code_is_always_the_same() {
+        let contact = ContactId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_1234_5678));
+        assert_eq!(contact.short_code(), contact.short_code());
+        assert_eq!(contact.short_code().len(), 4);
+        assert_ne!(contact.short_code(), ContactId(Uuid::from_u128(1)).short_code());
     }
 
     #[test]

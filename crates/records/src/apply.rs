@@ -122,15 +122,19 @@ impl Records {
         self.refer(&body.media, body.case)?;
         let window_ends = Some(body.sent_at.saturating_add(WINDOW));
         self.last_message(body.conversation, body.message.0, body.place, entry.seq, window_ends)?;
+        self.index_text(entry.seq, body.conversation.0, None, body.text.as_deref())?;
         Ok(body.conversation)
     }
 
     fn message_understood(&self, body: &MessageUnderstood) -> Result<Option<ConversationId>> {
-        let sql = "UPDATE messages SET type = ?2, text = ?3, reader = ?4 WHERE id = ?1 RETURNING conversation";
+        let sql = "UPDATE messages SET type = ?2, text = ?3, reader = ?4 WHERE id = ?1 RETURNING conversation, seq";
         let values = params![body.message.0, body.r#type, body.text, body.reader];
-        let found: Option<Uuid> =
-            self.connection.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?;
-        Ok(found.map(ConversationId))
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let found = statement.query_row(values, |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        drop(statement);
+        let Some((conversation, seq)) = found else { return Ok(None) };
+        self.index_text(seq, conversation, None, body.text.as_deref())?;
+        Ok(Some(ConversationId(conversation)))
     }
 
     fn message_queued(&self, entry: &Entry, body: &MessageQueued) -> Result<ConversationId> {
@@ -149,6 +153,7 @@ impl Records {
         let sql = "UPDATE cases SET last_reply = max(last_reply, ?2), last_seq = max(last_seq, ?2) WHERE id = ?1";
         self.run(sql, params![body.case.0, entry.seq])?;
         self.last_message(body.conversation, body.message.0, entry.at, entry.seq, None)?;
+        self.index_text(entry.seq, body.conversation.0, Some(body.by.0), body.text.as_deref())?;
         Ok(body.conversation)
     }
 
@@ -182,6 +187,7 @@ impl Records {
                 ":number": body.number, ":kind": body.kind, ":team": body.team, ":at": entry.at, ":seq": entry.seq,
             },
         )?;
+        self.index_case(entry.seq, &body.number)?;
         self.choose_contact(body.conversation.0)?;
         self.audience(body.case, &body.team, entry)?;
         self.event(entry, body.case, "opened", None, None)?;
@@ -222,7 +228,11 @@ impl Records {
             params![body.note.0, body.case.0, entry.seq, entry.at, author.0, body.text],
         )?;
         self.refer(&body.media, body.case)?;
-        self.touch(body.case, entry)
+        let conversation = self.touch(body.case, entry)?;
+        if let Some(conversation) = conversation {
+            self.index_text(entry.seq, conversation.0, Some(author.0), Some(&body.text))?;
+        }
+        Ok(conversation)
     }
 
     /// Notes that files belong to a case.
@@ -260,6 +270,7 @@ impl Records {
         let latest = statement
             .query_row([contact], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?)))
             .optional()?;
+        self.unindex_contact(contact)?;
         self.run("DELETE FROM identifiers WHERE contact = ?1", [contact])?;
         let Some((seq, name, merged_into, identifiers)) = latest else {
             self.run("DELETE FROM contacts WHERE id = ?1", [contact])?;
@@ -274,7 +285,7 @@ impl Records {
             let kind = word(&identifier.kind)?;
             self.run(sql, params![contact, kind, identifier.value, identifier.from, identifier.to])?;
         }
-        Ok(())
+        self.index_contact(contact)
     }
 
     fn staff_changed(&self, entry: &Entry, body: &StaffChanged) -> Result<()> {
@@ -388,6 +399,7 @@ impl Records {
         let mut statement = self.connection.prepare_cached("SELECT contact FROM particulars WHERE case_id = ?1")?;
         let contacts: Vec<Uuid> = statement.query_map([case.0], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
         drop(statement);
+        self.unindex_case(case.0)?;
         for sql in [
             "DELETE FROM particulars WHERE case_id = ?1",
             "DELETE FROM messages WHERE case_id = ?1",

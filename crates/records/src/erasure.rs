@@ -71,6 +71,7 @@ impl Records {
                 self.forget_case(CaseId(case))?;
                 self.run("DELETE FROM seen WHERE case_id = ?1", [case])?;
             }
+            self.unindex_contact(contact.0)?;
             for sql in [
                 "DELETE FROM particulars WHERE contact = ?1",
                 "DELETE FROM identifiers WHERE contact = ?1",
@@ -107,6 +108,7 @@ impl Records {
     /// Takes the traces of what was erased from the file, outside of any transaction. Whether they are gone: a reader may
     /// hold them, and then it has to be tried again.
     pub fn scrub(&self) -> Result<bool> {
+        self.tidy_whole()?;
         let gone = scrub(&self.connection)?;
         if gone {
             self.run("DELETE FROM meta WHERE key = ?1", [TRACES])?;

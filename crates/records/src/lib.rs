@@ -13,6 +13,7 @@ pub mod outgoing;
 pub mod people;
 #[cfg(test)]
 mod plans;
+pub mod search;
 pub mod sight;
 pub mod standing;
 pub mod thread;
@@ -60,6 +61,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub struct Records {
     connection: Connection,
     pack: Option<(String, Arc<Pack>)>,
+    /// Whether the search index is kept: on a desk.
+    searchable: bool,
 }
 
 /// Where the read model stands in the journal.
@@ -82,14 +85,14 @@ impl Records {
         )?;
         connection.set_prepared_statement_cache_capacity(128);
         migration::migrate(&mut connection, STEPS)?;
-        Ok(Self { connection, pack: None })
+        Ok(Self { connection, pack: None, searchable: false })
     }
 
     /// Takes a connection that only reads, to a file that another connection has opened with [`Records::open`].
     pub fn read_only(connection: Connection) -> Result<Self> {
         connection.execute_batch("PRAGMA query_only = ON; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA busy_timeout = 10000;")?;
         connection.set_prepared_statement_cache_capacity(128);
-        Ok(Self { connection, pack: None })
+        Ok(Self { connection, pack: None, searchable: false })
     }
 
     /// The connection, for transactions and for what the caller keeps beside the read model.
@@ -158,6 +161,6 @@ impl Records {
              DELETE FROM cases; DELETE FROM messages; DELETE FROM notes; DELETE FROM media; DELETE FROM events;
              DELETE FROM unknown_entries;",
         )?;
-        Ok(())
+        self.empty_index()
     }
 }
