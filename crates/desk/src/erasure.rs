@@ -13,7 +13,7 @@ use domain::{
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-use crate::{database::Contents, precious, seat::Seat, steps::Step};
+use crate::{database::Contents, precious, search, seat::Seat, steps::Step};
 
 /// Under this name the precious file keeps that something was erased whose traces are still in it.
 const TRACES: &str = "traces_of_erased";
@@ -46,6 +46,11 @@ pub(crate) fn erase(c: &Connection, erased: &[ContactErased]) -> anyhow::Result<
                 touched += c.execute(&sql, params![id]).with_context(context)?;
             }
         }
+    }
+    // A name or a number that was searched for may be theirs.
+    if !erased.is_empty() && !search::recent(c)?.texts.is_empty() {
+        precious::let_go(c, search::RECENT)?;
+        touched += 1;
     }
     if touched > 0 {
         precious::keep(c, TRACES, &true)?;
@@ -152,13 +157,16 @@ mod tests {
         Step::Entry(Box::new(Linked { prev: seq - 1, entry }))
     }
 
-    const CANARIES: [&str; 6] = [
+    const CANARIES: [&str; 8] = [
         "canary of the citizen",
         "canary of the note",
         "96566047731",
         "canary of the draft",
         "canary of the reply",
         "canary's wamid",
+        // As the search index has them: one word, and the end of a number.
+        "zqxjkvcanary",
+        "canary that was searched",
     ];
 
     /// One person among many, in an order in which pages are split.
@@ -200,7 +208,10 @@ mod tests {
                 .into(),
             );
         }
-        push(NoteAdded { note: NoteId(id(30)), case, text: say(CANARIES[1]), media: vec![] }.into());
+        push(
+            NoteAdded { note: NoteId(id(30)), case, text: say(CANARIES[6]) + " " + &say(CANARIES[1]), media: vec![] }
+                .into(),
+        );
         steps
     }
 
@@ -244,6 +255,7 @@ mod tests {
             precious::save_draft(c, conversation, Mode::Reply, CANARIES[3])?;
             precious::save_draft(c, other, Mode::Reply, "others draft")?;
             precious::move_position(c, case, 5)?;
+            search::keep_recent(c, CANARIES[7])?;
             Ok(())
         };
         precious.write(write).await.unwrap();
@@ -263,6 +275,16 @@ mod tests {
         let found = among(std::slice::from_ref(&step));
         precious.write(move |precious| erase(precious.connection(), &found)).await.unwrap();
         apply(vec![step]).await;
+        let found = |records: &mut Records| {
+            let words = records::search::Words::read("zqxjkvcanary");
+            Ok(records.find(&records::search::Search { words, ..Default::default() }, 9)?.hits.len())
+        };
+        assert_eq!(records.read(found).await.unwrap(), 0);
+        let in_index = |records: &mut Records| {
+            let sql = "SELECT count(*) FROM texts_data WHERE instr(block, CAST('zqxjkvcanary' AS BLOB)) > 0";
+            Ok(records.connection().query_row(sql, [], |row| row.get::<_, i64>(0))?)
+        };
+        assert!(records.read(in_index).await.unwrap() > 0, "the index had nothing that could be left");
         assert!(records.read(|records| Ok(records.has_traces()?)).await.unwrap());
         assert!(records.alone(|records| Ok(records.scrub()?)).await.unwrap());
         assert!(precious.alone(|precious| Ok(records::erasure::scrub(precious.connection())?)).await.unwrap());

@@ -11,13 +11,14 @@ use crate::{
     Desk, acts,
     api::{
         AddNote, Assign, Assignable, AssignableRequest, CallError, Claim, CloseCase, Colleagues, ConversationList,
-        ConversationPage, DeskStatus, Discard, Drafts, Handler, ListConversations, Lock, Nothing, OpenConversation,
-        Outcome, Outcomes, Person, Phase, Queued, Recall, Release, ReopenCase, Retry, SaveDraft, SeenUpTo, SendReply,
-        Settings, Showing, SignIn, SignOut, Signal, SignedHeads, Start, TakeBack, Unlock,
+        ConversationPage, DeskStatus, Discard, Drafts, Found, FoundIn, Handler, KeepSearch, ListConversations, Lock,
+        Nothing, OpenConversation, Outcome, Outcomes, Person, Phase, Queued, Recall, Recent, Release, ReopenCase,
+        Retry, SaveDraft, SearchAll, SearchIn, SeenUpTo, SendReply, Settings, Showing, SignIn, SignOut, Signal,
+        SignedHeads, Start, TakeBack, Unlock,
     },
     database::Contents,
     failure::not_found,
-    list, names, precious, presence, thread,
+    list, names, precious, presence, search, thread,
 };
 
 impl Handler for Desk {
@@ -152,6 +153,29 @@ impl Handler for Desk {
 
     async fn colleagues(&self, _: Nothing) -> Result<Colleagues, CallError> {
         Ok(presence::colleagues(&*self.seat()?).await?)
+    }
+
+    async fn search(&self, request: SearchAll) -> Result<Found, CallError> {
+        Ok(search::all(&*self.seat()?, request).await?)
+    }
+
+    async fn search_in(&self, request: SearchIn) -> Result<FoundIn, CallError> {
+        Ok(search::within(&*self.seat()?, request).await?)
+    }
+
+    async fn recent_searches(&self, _: Nothing) -> Result<Recent, CallError> {
+        Ok(self.seat()?.precious.read(|precious| search::recent(precious.connection())).await?)
+    }
+
+    async fn keep_search(&self, KeepSearch { text }: KeepSearch) -> Result<Nothing, CallError> {
+        self.seat()?.precious.write(move |precious| search::keep_recent(precious.connection(), &text)).await?;
+        Ok(Nothing {})
+    }
+
+    async fn forget_searches(&self, _: Nothing) -> Result<Nothing, CallError> {
+        let write = |precious: &mut precious::Precious| precious::let_go(precious.connection(), search::RECENT);
+        self.seat()?.precious.write(write).await?;
+        Ok(Nothing {})
     }
 
     async fn showing(&self, request: Showing) -> Result<Nothing, CallError> {

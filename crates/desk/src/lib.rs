@@ -26,6 +26,7 @@ mod outbox;
 mod precious;
 mod presence;
 mod restored;
+mod search;
 mod seat;
 mod sender;
 mod session;

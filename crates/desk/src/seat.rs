@@ -24,7 +24,7 @@ use crate::{
     outbox, precious,
     precious::Precious,
     presence::Others,
-    sender,
+    search, sender,
     steps::Standing,
     sync,
     workstation::Account,
@@ -58,6 +58,8 @@ pub(crate) struct Seat {
     pub(crate) send_now: Notify,
     /// Wakes sync from a pause.
     pub(crate) try_now: Notify,
+    /// Wakes whoever keeps the search index: something went out of sight.
+    pub(crate) tidy_now: Notify,
     state: Mutex<State>,
     others: Mutex<Others>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
@@ -115,6 +117,7 @@ impl Seat {
             notifier,
             send_now: Notify::new(),
             try_now: Notify::new(),
+            tidy_now: Notify::new(),
             state: Mutex::new(State {
                 link: Link::Connecting,
                 synced_at: standing.synced_at,
@@ -127,7 +130,7 @@ impl Seat {
             tasks: Mutex::new(Vec::new()),
         });
         seat.count_waiting().await;
-        let mut tasks = vec![tokio::spawn(notify::run(seat.clone(), news))];
+        let mut tasks = vec![tokio::spawn(notify::run(seat.clone(), news)), tokio::spawn(search::run(seat.clone()))];
         if seat.token.is_empty() {
             seat.stopped("signed_out");
         } else {

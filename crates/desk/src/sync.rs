@@ -325,6 +325,7 @@ impl Stream<'_> {
         if changes.forgot {
             // What went out of sight leaves the disk too.
             self.seat.records.fold().await;
+            self.seat.tidy_now.notify_one();
         }
         if changes.erased {
             erasure::scrub(self.seat).await;

@@ -733,6 +733,202 @@ case: CaseId,
  * Up to where.
  */
 seq: number, };
+export type SearchAll = { 
+/**
+ * What was typed.
+ */
+text: string, 
+/**
+ * `Found::more` of the page before this one.
+ */
+below: number | null, 
+/**
+ * At most so many messages and notes.
+ */
+limit: number, };
+export type Found = { 
+/**
+ * Citizens by name, number or spoken code, who wrote last first. On the first page alone, and without operators.
+ */
+people: Array<FoundPerson>, 
+/**
+ * Cases by number. On the first page alone, and without operators.
+ */
+cases: Array<FoundCase>, 
+/**
+ * Messages and notes, newest first.
+ */
+texts: Array<FoundText>, 
+/**
+ * There may be more: ask for what is below this.
+ */
+more: number | null, 
+/**
+ * Operators whose value was not understood, as they were typed.
+ */
+unclear: Array<string>, 
+/**
+ * How much of this machine's history can be searched already, in percent, while that is not all.
+ */
+indexed: number | null, };
+export type FoundPerson = { 
+/**
+ * Their conversation.
+ */
+conversation: ConversationId, 
+/**
+ * Who they are.
+ */
+contact: Contact, 
+/**
+ * Their name, marked.
+ */
+name: Array<Piece> | null, 
+/**
+ * Their number, marked.
+ */
+phone: Array<Piece> | null, 
+/**
+ * Where the conversation's case stands.
+ */
+state: CaseState, 
+/**
+ * Whether they wait for a reply.
+ */
+waiting: boolean, 
+/**
+ * When something was said last.
+ */
+at: number, 
+/**
+ * Whose it is.
+ */
+owner: Person | null, };
+export type FoundCase = { 
+/**
+ * Its id.
+ */
+case: CaseId, 
+/**
+ * Its conversation.
+ */
+conversation: ConversationId, 
+/**
+ * Its number, marked.
+ */
+number: Array<Piece>, 
+/**
+ * Its kind's name.
+ */
+kind: Name, 
+/**
+ * Where it stands.
+ */
+state: CaseState, 
+/**
+ * Where it begins in its conversation.
+ */
+position: Position, 
+/**
+ * Whose case it is.
+ */
+contact: Contact, };
+export type FoundText = { 
+/**
+ * Its conversation.
+ */
+conversation: ConversationId, 
+/**
+ * The citizen.
+ */
+contact: Contact, 
+/**
+ * Its case's number.
+ */
+number: string, 
+/**
+ * The message's or note's id.
+ */
+id: string, 
+/**
+ * Whether it is an internal note.
+ */
+note: boolean, 
+/**
+ * Where it stands.
+ */
+position: Position, 
+/**
+ * Who wrote it.
+ */
+from: Author, 
+/**
+ * The colleague who wrote it.
+ */
+by: Person | null, 
+/**
+ * The line around what was found, marked.
+ */
+text: Array<Piece>, };
+export type Piece = { 
+/**
+ * It.
+ */
+text: string, 
+/**
+ * Whether it is what was asked for.
+ */
+found: boolean, };
+export type SearchIn = { 
+/**
+ * Which.
+ */
+conversation: ConversationId, 
+/**
+ * What was typed.
+ */
+text: string, };
+export type FoundIn = { 
+/**
+ * Newest first.
+ */
+spots: Array<Spot>, 
+/**
+ * Whether there are more than these.
+ */
+more: boolean, };
+export type Spot = { 
+/**
+ * Where it stands.
+ */
+position: Position, 
+/**
+ * The message's or note's id.
+ */
+id: string, 
+/**
+ * What of its text was found.
+ */
+marks: Array<Mark>, };
+export type Mark = { 
+/**
+ * Where it begins.
+ */
+from: number, 
+/**
+ * Where it ends.
+ */
+to: number, };
+export type Recent = { 
+/**
+ * The last first.
+ */
+texts: Array<string>, };
+export type KeepSearch = { 
+/**
+ * What was typed.
+ */
+text: string, };
 export type AssignableRequest = { 
 /**
  * Which case.
@@ -903,5 +1099,10 @@ export interface Commands {
   set_settings: { request: Settings; response: Settings };
   signed_heads: { request: Nothing; response: SignedHeads };
   colleagues: { request: Nothing; response: Colleagues };
+  search: { request: SearchAll; response: Found };
+  search_in: { request: SearchIn; response: FoundIn };
+  recent_searches: { request: Nothing; response: Recent };
+  keep_search: { request: KeepSearch; response: Nothing };
+  forget_searches: { request: Nothing; response: Nothing };
   showing: { request: Showing; response: Nothing };
 }

@@ -10,6 +10,7 @@ mod logs;
 mod notifications;
 mod outbox;
 mod presence;
+mod search;
 mod session;
 mod standin;
 mod sync;

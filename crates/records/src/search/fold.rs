@@ -33,10 +33,10 @@ pub fn folded(text: &str) -> String {
 fn fold(letter: char, mut take: impl FnMut(char)) {
     match letter {
         '\0'..='\x7f' => take(letter.to_ascii_lowercase()),
-        'ا'..='غ' | 'ف'..='ه' | 'و' | 'ي' if letter != 'ة' => take(letter),
+        'ء' | 'ا'..='غ' | 'ف'..='ه' | 'و' | 'ي' if letter != 'ة' => take(letter),
         _ => decompose_compatible(letter, |part| match part {
-            // Hamza alone, tatweel.
-            'ء' | 'ـ' => {}
+            // Tatweel.
+            'ـ' => {}
             'ٱ' => take('ا'),
             'ى' | 'ی' => take('ي'),
             'ة' | 'ۃ' | 'ە' | 'ہ' | 'ھ' => take('ه'),
@@ -173,12 +173,17 @@ fn left<'a>(word: &'a str, glued: &[&str]) -> Option<&'a str> {
     (rest.chars().count() >= STEM).then_some(rest)
 }
 
-/// What a word is asked for by: itself, and without an article. Any of them will do.
+/// What a word is asked for by: itself, without an article, and without the hamza at the end of a longer one, which many
+/// leave out. Any of them will do.
 pub(super) fn asked(word: &str) -> Vec<String> {
     let conjunction = word.strip_prefix(['و', 'ف']).unwrap_or(word);
     let bare = [word, conjunction].into_iter().find_map(|word| left(word, &["ال", "بال", "كال", "لل"]));
     let mut any = vec![word.to_owned()];
     any.extend(bare.map(str::to_owned));
+    // «ماء» is not «ما».
+    let bare_end = |word: &String| word.strip_suffix('ء').filter(|rest| rest.chars().count() > STEM).map(str::to_owned);
+    let shorter: Vec<String> = any.iter().filter_map(bare_end).collect();
+    any.extend(shorter);
     any
 }
 

@@ -6,14 +6,13 @@ export function folded(text: string): string {
   return (
     text
       // Taken apart, a hamza or madda on a letter is a mark like a vowel sign.
-      .normalize("NFD")
+      .normalize("NFKD")
       .replace(/[\p{M}\u0640\p{Cf}]/gu, "")
       .replace(/[\u0660-\u0669\u06f0-\u06f9]/gu, (digit) => String((digit.codePointAt(0) ?? 0) & 15))
       .replace(/\u0671/gu, "ا")
       .replace(/[\u0649\u06cc]/gu, "ي")
-      .replace(/\u0629/gu, "ه")
+      .replace(/[\u0629\u06c3\u06d5\u06c1\u06be]/gu, "ه")
       .replace(/\u06a9/gu, "ك")
-      .replace(/\u0621/gu, "")
       .toLowerCase()
   );
 }
