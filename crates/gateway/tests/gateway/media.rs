@@ -474,6 +474,30 @@ async fn a_gateway_without_a_place_for_files_has_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_uploads_without_end_has_to_wait() {
+    let place = Place::in_a_folder();
+    let served = place.house.serve_with(|config| config.limits.commands_per_minute = 8).await;
+    let admin = place.house.admin(&served.address).await;
+    let clerk = admin.add("clerk", &["agent"], &["customer-service"]).await;
+    place.house.clock.stop();
+    let told = async |who: &Person, n: u64, size: usize| upload(who, &noise(n, size), None).await.0;
+    assert_eq!(told(&clerk, 0, 100).await, 201);
+    // Two GiB a day, but for three bytes, have gone by.
+    place.house.change(&["UPDATE uploads SET size = 2147483645"]);
+    assert_eq!((told(&clerk, 1, 4).await, told(&clerk, 2, 3).await, told(&clerk, 3, 1).await), (429, 201, 429));
+    assert_eq!(told(&admin, 4, 100).await, 201, "another person");
+    place.house.clock.forward(DAY + 1);
+    assert_eq!(told(&clerk, 5, 100).await, 201, "another day");
+    // And as many in a minute as it may give commands.
+    let mut many = vec![];
+    for n in 6..16 {
+        many.push(told(&clerk, n, 10).await);
+    }
+    assert_eq!(many, [[201; 7].as_slice(), &[429; 3]].concat());
+    served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_else_waits_for_a_store_that_cannot_be_reached() {
     let house = House::new("http://127.0.0.1:9");
     keep_in(&house, "http://127.0.0.1:9", "x");

@@ -150,9 +150,11 @@ async fn a_thousand_claims_over_two_processes_give_one_owner() {
 async fn citizens_who_write_to_both_at_once_stay_one_each_and_numbers_are_dense() {
     let house = house("http://127.0.0.1:9").await;
     let (a, b) = (house.serve().await, second(&house).await);
-    let posts = (0..30).flat_map(|citizen| {
+    // Two messages of each, and each message to both: WhatsApp repeats where it likes.
+    let posts = (0..60).flat_map(|n| {
+        let body = text(&format!("965500010{:02}", n / 2), &wamid(), "الكهرباء مقطوعة");
         [&a.address, &b.address].map(|address| {
-            let body = text(&format!("965500010{citizen:02}"), &wamid(), "الكهرباء مقطوعة");
+            let body = body.clone();
             async move { deliver(address, &body).await.unwrap() }
         })
     });
@@ -233,6 +235,33 @@ async fn what_no_word_came_of_is_found_by_looking() {
     drop(stop);
     deaf.join().unwrap();
     assert_eq!(http().get(format!("{}/readyz", b.address)).send().await.unwrap().status(), 200);
+    a.stop().await;
+    b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_word_that_is_lost_on_its_way_is_made_up_for_by_looking() {
+    let house = house("http://127.0.0.1:9").await;
+    let (a, b) = (house.serve().await, second(&house).await);
+    let admin = house.admin(&a.address).await;
+    let there = Person::at(&admin, &b.address);
+    let mut live = there.live(&there.cursor().await).await;
+    for n in 0..3 {
+        // Whoever has called is cut off before the next call, which then comes to nothing; whoever listens is not, and
+        // hears nothing.
+        admin.must(json!({"kind": "change_staff", "staff": admin.id, "name": format!("{n}")})).await;
+        eventually("a connection that has called", async || {
+            let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                       WHERE query LIKE 'SELECT pg_notify%' AND state = 'idle' AND datname = current_database()";
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let cut: i64 = apart(|| client(&house).query_one(cut, &[]).unwrap().get(0));
+            (cut > 0).then_some(())
+        })
+        .await;
+        let id = wamid();
+        a.deliver(&text("96550000001", &id, &format!("{n}"))).await;
+        while live.entry().await["entry"]["body"]["wamid"] != id {}
+    }
     a.stop().await;
     b.stop().await;
 }

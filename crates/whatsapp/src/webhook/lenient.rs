@@ -22,9 +22,12 @@ pub(crate) fn integer(value: Option<&Value>) -> Option<i64> {
     }
 }
 
+/// The year 10000: what is said to be later is no time.
+const END_OF_TIME: Millis = 253_402_300_800_000;
+
 /// Unix seconds as milliseconds.
 pub(crate) fn millis(value: Option<&Value>) -> Option<Millis> {
-    integer(value)?.checked_mul(1000)
+    integer(value)?.checked_mul(1000).filter(|at| (0..END_OF_TIME).contains(at))
 }
 
 /// A telephone number as WhatsApp's own `wa_id`: digits, without `+`.
@@ -65,7 +68,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_absent() {
-        for value in [json!("TIMESTAMP"), json!(null), json!({}), json!([1]), json!(1.5), json!(i64::MAX)] {
+        let no_time = [json!(i64::MAX), json!(i64::MAX / 1000), json!("253402300800"), json!(-1)];
+        for value in [json!("TIMESTAMP"), json!(null), json!({}), json!([1]), json!(1.5)].into_iter().chain(no_time) {
             assert_eq!(millis(Some(&value)), None, "{value}");
         }
         assert_eq!(text(Some(&json!(""))), None);
