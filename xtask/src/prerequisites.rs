@@ -32,7 +32,7 @@ const NO_SCREEN: &[&str] = &["dbus-x11", "dunst", "openbox", "xvfb"];
 /// What drives the window, and the interface in a browser.
 const DRIVERS: &[&str] = &["chromium", "libglib2.0-bin", "webkit2gtk-driver", "xdotool"];
 
-/// What the gateway's tests start servers of their own from. The cluster that Debian may start with it is left alone.
+/// What the gateway's tests and its measurements start servers of their own from. The cluster that Debian may start with it is left alone.
 const SERVERS: &[&str] = &["postgresql"];
 
 /// Sees to the packages that a task needs.
@@ -47,6 +47,20 @@ pub(crate) fn for_tests() -> Result<()> {
     packages(&[WINDOW, NO_SCREEN, DRIVERS, SERVERS].concat())?;
     s3_server()?;
     nextest()
+}
+
+/// Sees to what measuring needs: the gateway's, and PostgreSQL and the window where they are measured.
+pub(crate) fn for_bench(postgres: bool, window: bool) -> Result<()> {
+    packages(&["build-essential", "libssl-dev", "pkg-config"])?;
+    if postgres {
+        packages(SERVERS)?;
+    }
+    if window {
+        node()?;
+        // The browser beside the window is driven by the same protocol as the window.
+        packages(&[WINDOW, NO_SCREEN, DRIVERS, &["chromium-driver"]].concat())?;
+    }
+    Ok(())
 }
 
 /// Sees to what the tests without a window need.

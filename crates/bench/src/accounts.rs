@@ -96,6 +96,12 @@ async fn one(address: SocketAddr, number: usize, accounts: usize) -> Result<(Dev
     }
 }
 
+/// What a desk signs an account in with, as a file.
+pub(crate) fn sign_in_file(gateway: SocketAddr, account: usize) -> String {
+    let username = username(account);
+    format!("gateway = \"http://{gateway}\"\nagency = \"mew\"\nusername = {username:?}\npassword = {PASSWORD:?}\n")
+}
+
 fn username(number: usize) -> String {
     format!("lead{number}")
 }

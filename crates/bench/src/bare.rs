@@ -2,7 +2,8 @@
 //! sends what it committed to every socket; and Argon2 alone.
 
 use std::{
-    path::{Path, PathBuf},
+    ffi::OsStr,
+    path::Path,
     process::Command,
     sync::Arc,
     time::{Duration, Instant},
@@ -27,16 +28,26 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use crate::{
     gateway::Server,
     load::{PATH, SECRET},
+    postgres,
 };
 
 const BATCH: usize = 512;
 /// What an entry of a text takes as a line, about.
 const LINE_BYTES: usize = 650;
 
-/// Starts this program as the bare server.
+/// Starts this program as the bare server, with a file in this folder.
 pub(crate) fn start(folder: &Path) -> Result<Server> {
+    start_on(folder.as_os_str())
+}
+
+/// Starts this program as the bare server, with a table in the database at this address.
+pub(crate) fn start_on_postgres(address: &str) -> Result<Server> {
+    start_on(address.as_ref())
+}
+
+fn start_on(home: &OsStr) -> Result<Server> {
     let own = std::env::current_exe().context("Finding this program")?;
-    Server::start(Command::new(own).arg("bare").arg(folder))
+    Server::start(Command::new(own).arg("bare").arg(home))
 }
 
 type Job = (Bytes, oneshot::Sender<bool>);
@@ -47,34 +58,61 @@ struct Bare {
     live: broadcast::Sender<Utf8Bytes>,
 }
 
-/// Serves until it is killed.
-pub(crate) async fn serve(folder: PathBuf) -> Result<()> {
-    let conn = rusqlite::Connection::open(folder.join("bare.db")).context("Making a file")?;
-    conn.pragma_update(None, "journal_mode", "WAL").context("Making a file")?;
-    conn.pragma_update(None, "synchronous", "FULL").context("Making a file")?;
-    conn.pragma_update(None, "wal_autocheckpoint", 10_000).context("Making a file")?;
-    conn.execute_batch("CREATE TABLE raw (n INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT")
-        .context("Making a file")?;
+/// Serves until it is killed. The raw bytes go into a folder, or into the database at an address.
+pub(crate) async fn serve(home: &str) -> Result<()> {
     let (jobs, waiting) = mpsc::channel(4096);
     let live = broadcast::Sender::new(4096);
-    std::thread::Builder::new().name("commit".to_owned()).spawn(move || write(conn, waiting))?;
+    if home.starts_with("postgres:") {
+        let client = postgres::connect(home).await?;
+        let table = "SET synchronous_commit TO 'on'; CREATE TABLE raw (n bigserial PRIMARY KEY, body bytea NOT NULL)";
+        client.batch_execute(table).await.context("Making a table")?;
+        tokio::spawn(write_to_postgres(client, waiting));
+    } else {
+        let conn = rusqlite::Connection::open(Path::new(home).join("bare.db")).context("Making a file")?;
+        conn.pragma_update(None, "journal_mode", "WAL").context("Making a file")?;
+        conn.pragma_update(None, "synchronous", "FULL").context("Making a file")?;
+        conn.pragma_update(None, "wal_autocheckpoint", 10_000).context("Making a file")?;
+        conn.execute_batch("CREATE TABLE raw (n INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT")
+            .context("Making a file")?;
+        std::thread::Builder::new().name("commit".to_owned()).spawn(move || write(conn, waiting))?;
+    }
     let router = Router::new().route(PATH, post(receive)).route("/live", get(listen)).with_state(Bare { jobs, live });
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.context("Listening")?;
     crate::say(&serde_json::json!({"address": listener.local_addr()?.to_string()}).to_string())?;
     axum::serve(listener, router).await.context("Serving")
 }
 
+/// What waits, as one transaction.
+fn gather(first: Job, waiting: &mut mpsc::Receiver<Job>) -> Vec<Job> {
+    let mut batch = vec![first];
+    while batch.len() < BATCH {
+        let Ok(next) = waiting.try_recv() else { break };
+        batch.push(next);
+    }
+    batch
+}
+
+fn answer(batch: Vec<Job>, held: bool) {
+    for (_, done) in batch {
+        let _ = done.send(held);
+    }
+}
+
 fn write(mut conn: rusqlite::Connection, mut waiting: mpsc::Receiver<Job>) {
     while let Some(first) = waiting.blocking_recv() {
-        let mut batch = vec![first];
-        while batch.len() < BATCH {
-            let Ok(next) = waiting.try_recv() else { break };
-            batch.push(next);
-        }
+        let batch = gather(first, &mut waiting);
         let held = commit(&mut conn, &batch).is_ok();
-        for (_, done) in batch {
-            let _ = done.send(held);
-        }
+        answer(batch, held);
+    }
+}
+
+async fn write_to_postgres(client: tokio_postgres::Client, mut waiting: mpsc::Receiver<Job>) {
+    let Ok(insert) = client.prepare("INSERT INTO raw (body) SELECT * FROM unnest($1::bytea[])").await else { return };
+    while let Some(first) = waiting.recv().await {
+        let batch = gather(first, &mut waiting);
+        let bodies: Vec<&[u8]> = batch.iter().map(|(body, _)| body.as_ref()).collect();
+        let held = client.execute(&insert, &[&bodies]).await.is_ok();
+        answer(batch, held);
     }
 }
 

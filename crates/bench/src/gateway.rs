@@ -15,15 +15,23 @@ use rusqlite::{Connection as Sqlite, OpenFlags};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::load::{LINE, SECRET};
+use crate::{
+    load::{LINE, SECRET},
+    postgres,
+};
 
 /// A storage, with its configuration.
 pub(crate) struct House {
     folder: TempDir,
     program: PathBuf,
+    /// The address of the database that the journal and the deliveries are in, if they are in one.
+    database: Option<String>,
     /// The one-time code of the account `admin`.
     pub(crate) code: String,
 }
+
+/// Where nobody listens.
+const NOWHERE: &str = "http://127.0.0.1:9";
 
 /// A program that serves. It ends when this value goes.
 pub(crate) struct Server {
@@ -35,18 +43,28 @@ pub(crate) struct Server {
 impl House {
     /// Makes a storage whose replies go nowhere.
     pub(crate) fn new(program: &Path, pack: &Path) -> Result<Self> {
-        Self::sending_to(program, pack, "http://127.0.0.1:9")
+        Self::sending_to(program, pack, NOWHERE)
     }
 
     /// Makes a storage whose replies go to this Graph API.
     pub(crate) fn sending_to(program: &Path, pack: &Path, graph: &str) -> Result<Self> {
+        Self::make(program, pack, graph, None)
+    }
+
+    /// Makes a storage whose journal and deliveries are in an empty database of PostgreSQL.
+    pub(crate) fn on_postgres(program: &Path, pack: &Path, database: String) -> Result<Self> {
+        Self::make(program, pack, NOWHERE, Some(database))
+    }
+
+    fn make(program: &Path, pack: &Path, graph: &str, database: Option<String>) -> Result<Self> {
         let folder = tempfile::tempdir().context("Making a folder")?;
         let pack = pack.canonicalize().with_context(|| format!("Finding {}", pack.display()))?;
+        let journal = database.as_deref().unwrap_or("sqlite:data");
         // One machine plays every desk and Meta, so its one address needs the place of all of them.
         let config = format!(
             "[server]\nlisten = \"127.0.0.1:0\"\n\
              [limits]\nconnections_per_address = 4000\n\
-             [storage]\njournal = \"sqlite:data\"\nrecords = \"data\"\n\
+             [storage]\njournal = {journal:?}\nkey_file = \"server-key\"\nrecords = \"data\"\n\
              [whatsapp]\ngraph_url = {graph:?}\napp_secret_file = \"app-secret\"\n\
              [[agency]]\nid = \"mew\"\npack = {pack:?}\n\
              [[agency.line]]\nphone_number_id = {LINE:?}\ndisplay_number = \"96522200000\"\ntoken_file = \"token\"\n"
@@ -63,7 +81,7 @@ impl House {
         ensure!(made.status.success(), "The gateway's init failed");
         let made: Value = serde_json::from_slice(&made.stdout).context("Reading what init says")?;
         let code = made.pointer("/admins/0/code").and_then(Value::as_str).context("Reading the one-time code")?;
-        Ok(Self { code: code.to_owned(), program: program.to_owned(), folder })
+        Ok(Self { code: code.to_owned(), program: program.to_owned(), database, folder })
     }
 
     /// Starts the gateway on it.
@@ -83,33 +101,65 @@ impl House {
     }
 
     /// How many messages of citizens are in the journal.
-    pub(crate) fn journalled(&self) -> Result<usize> {
-        Ok(self.counted("message_received")?.0)
+    pub(crate) async fn journalled(&self) -> Result<usize> {
+        Ok(self.counted("message_received").await?.0)
     }
 
     /// How many entries of a kind are in the journal, and how many different wamids they bear.
-    pub(crate) fn counted(&self, kind: &str) -> Result<(usize, usize)> {
-        let sql = "SELECT count(*), count(DISTINCT body ->> 'wamid') FROM entries WHERE kind = ?1";
-        let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
-        let (count, distinct) =
-            self.open("mew/journal.db")?.query_row(sql, [kind], read).context("Counting entries")?;
+    pub(crate) async fn counted(&self, kind: &str) -> Result<(usize, usize)> {
+        let (count, distinct): (i64, i64) = match &self.database {
+            None => {
+                let sql = "SELECT count(*), count(DISTINCT body ->> 'wamid') FROM entries WHERE kind = ?1";
+                let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+                self.open("mew/journal.db")?.query_row(sql, [kind], read).context("Counting entries")?
+            }
+            Some(database) => {
+                let sql =
+                    "SELECT count(*), count(DISTINCT body::json ->> 'wamid') FROM agency_mew.entries WHERE kind = $1";
+                let row = postgres::connect(database).await?.query_one(sql, &[&kind]).await;
+                let row = row.context("Counting entries")?;
+                (row.try_get(0)?, row.try_get(1)?)
+            }
+        };
         Ok((usize::try_from(count)?, usize::try_from(distinct)?))
     }
 
     /// Waits until no delivery is unfinished: then all of them are in the journal.
     pub(crate) async fn settled(&self) -> Result<()> {
-        let conn = self.open("deliveries.db")?;
         let until = Instant::now() + Duration::from_secs(300);
+        let deliveries = match &self.database {
+            None => Deliveries::Sqlite(self.open("deliveries.db")?),
+            Some(database) => Deliveries::Postgres(postgres::connect(database).await?),
+        };
         while Instant::now() < until {
-            let waits: bool = conn
-                .query_row("SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'waiting')", [], |row| row.get(0))
-                .context("Asking for unfinished deliveries")?;
-            if !waits {
+            if !deliveries.wait().await.context("Asking for unfinished deliveries")? {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         anyhow::bail!("Deliveries are unfinished after five minutes")
+    }
+}
+
+/// Where the deliveries are looked at.
+enum Deliveries {
+    Sqlite(Sqlite),
+    Postgres(tokio_postgres::Client),
+}
+
+impl Deliveries {
+    /// Whether any is unfinished.
+    async fn wait(&self) -> Result<bool> {
+        match self {
+            Self::Sqlite(conn) => {
+                let sql = "SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 'waiting')";
+                Ok(conn.query_row(sql, [], |row| row.get(0))?)
+            }
+            Self::Postgres(client) => {
+                let sql = "SELECT EXISTS (SELECT 1 FROM deliveries.deliveries WHERE state = 'waiting')";
+                Ok(client.query_one(sql, &[]).await?.try_get(0)?)
+            }
+        }
     }
 }
 
@@ -126,6 +176,18 @@ impl Server {
         let address = said.get("address").and_then(Value::as_str).context("Reading where a server listens")?;
         server.address = address.trim_start_matches("http://").parse().context("Reading where a server listens")?;
         Ok(server)
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it in order.
+    pub(crate) fn stop(mut self) -> Result<()> {
+        let told = Command::new("kill").arg(self.pid().to_string()).status().context("Ending a server")?;
+        ensure!(told.success() && self.child.wait()?.success(), "A server did not end in order");
+        Ok(())
     }
 
     fn status(&self, name: &str) -> Result<f64> {

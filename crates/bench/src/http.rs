@@ -8,7 +8,7 @@ use hyper::{
     HeaderMap, Method, Request,
     body::Bytes,
     client::conn::http1::{SendRequest, handshake},
-    header,
+    header::{self, HeaderValue},
 };
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 /// A connection to a server.
 pub(crate) struct Connection {
     sender: SendRequest<Full<Bytes>>,
+    host: HeaderValue,
 }
 
 /// What a server said.
@@ -36,12 +37,12 @@ impl Connection {
         stream.set_nodelay(true).context("Connecting")?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await.context("Connecting")?;
         tokio::spawn(connection);
-        Ok(Self { sender })
+        Ok(Self { sender, host: HeaderValue::try_from(address.to_string()).context("Connecting")? })
     }
 
     /// Asks, and reads the whole answer.
     pub(crate) async fn ask(&mut self, mut request: Request<Full<Bytes>>) -> Result<Answer> {
-        request.headers_mut().insert(header::HOST, header::HeaderValue::from_static("127.0.0.1"));
+        request.headers_mut().insert(header::HOST, self.host.clone());
         self.sender.ready().await.context("Asking")?;
         let answer = self.sender.send_request(request).await.context("Asking")?;
         let (head, body) = answer.into_parts();

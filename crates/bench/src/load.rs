@@ -38,10 +38,15 @@ pub(crate) struct Webhook {
 
 /// Texts, each with a wamid of its own, from so many citizens in turn.
 pub(crate) fn texts(count: usize, citizens: usize) -> Vec<Webhook> {
+    texts_by(count, |n| n % citizens)
+}
+
+/// Texts, each with a wamid of its own, and who writes each.
+pub(crate) fn texts_by(count: usize, citizen: impl Fn(usize) -> usize) -> Vec<Webhook> {
     let now = System.now();
     (0..count)
         .map(|n| {
-            let from = format!("9655{:07}", n % citizens);
+            let from = format!("9655{:07}", citizen(n));
             let body = json!({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [{
                 "field": "messages",
                 "value": {

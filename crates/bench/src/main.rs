@@ -6,13 +6,21 @@
 mod accounts;
 mod bare;
 mod desks;
+mod driver;
+mod fresh;
 mod gateway;
+mod host;
 mod http;
+mod ingest;
 mod load;
+mod many;
+mod postgres;
+mod processes;
 mod report;
-mod runs;
+mod sizes;
 mod soak;
 mod spread;
+mod window;
 
 use std::{
     fs,
@@ -21,9 +29,12 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum as _};
 
-use crate::report::Report;
+use crate::{
+    report::{Id, Report},
+    sizes::Sizes,
+};
 
 #[derive(Parser)]
 #[command(name = "shubbak-bench", version, about = "Measures the gateway, each figure beside its ceiling")]
@@ -34,51 +45,96 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Measures everything.
+    /// Measures everything, or what is named.
     Run {
-        /// The gateway's program.
-        #[arg(long)]
-        gateway: PathBuf,
-        /// The pack of the agency.
-        #[arg(long)]
-        pack: PathBuf,
+        #[command(flatten)]
+        product: Product,
         /// Where the figures go as JSON.
         #[arg(long)]
         json: PathBuf,
         /// Shortens every measurement: good for seeing that it runs, not for figures.
         #[arg(long)]
         quick: bool,
+        /// Measures these alone.
+        #[arg(long, value_enum, ignore_case = true, value_delimiter = ',')]
+        only: Vec<Id>,
     },
     /// Works for a long time, and watches the gateway's memory meanwhile.
     Soak {
-        /// The gateway's program.
-        #[arg(long)]
-        gateway: PathBuf,
-        /// The pack of the agency.
-        #[arg(long)]
-        pack: PathBuf,
+        #[command(flatten)]
+        product: Product,
         /// How long.
         #[arg(long)]
         minutes: usize,
     },
     /// Serves as the bare server, which the others are measured against.
     #[command(hide = true)]
-    Bare { folder: PathBuf },
+    Bare { home: String },
+}
+
+/// What is measured.
+#[derive(clap::Args)]
+struct Product {
+    /// Where its programs are.
+    #[arg(long)]
+    programs: PathBuf,
+    /// The pack of the agency.
+    #[arg(long)]
+    pack: PathBuf,
+    /// The built interface.
+    #[arg(long)]
+    ui: Option<PathBuf>,
+    /// The package of the desk.
+    #[arg(long)]
+    deb: Option<PathBuf>,
+}
+
+impl Product {
+    fn program(&self, name: &str) -> PathBuf {
+        self.programs.join(name)
+    }
+
+    fn gateway(&self) -> PathBuf {
+        self.program("shubbak-gateway")
+    }
+
+    fn interface(&self) -> Result<&Path> {
+        self.ui.as_deref().context("Finding the interface: give --ui")
+    }
+}
+
+/// What is measured, and how much of everything.
+struct Setting {
+    product: Product,
+    sizes: Sizes,
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
     match Cli::parse().command {
-        Command::Bare { folder } => bare::serve(folder).await,
-        Command::Soak { gateway, pack, minutes } => soak::run(&gateway, &pack, minutes).await,
-        Command::Run { gateway, pack, json, quick } => {
-            let mut report = Report { machine: machine(), quick, notes: Vec::new(), figures: Vec::new() };
-            let sizes = if quick { runs::QUICK } else { runs::FULL };
-            runs::ingest(&gateway, &pack, &sizes, &mut report).await?;
-            runs::desks(&gateway, &pack, &sizes, &mut report).await?;
+        Command::Bare { home } => bare::serve(&home).await,
+        Command::Soak { product, minutes } => soak::run(&product.gateway(), &product.pack, minutes).await,
+        Command::Run { product, json, quick, only } => {
+            let wanted = if only.is_empty() {
+                Id::value_variants().iter().copied().collect()
+            } else {
+                only.into_iter().collect()
+            };
+            let mut report = Report { wanted, machine: machine(), quick, notes: Vec::new(), figures: Vec::new() };
+            let setting = Setting { product, sizes: if quick { sizes::QUICK } else { sizes::FULL } };
+            ingest::ingest(&setting, &mut report).await?;
+            if report.wants(&[Id::P4, Id::P5, Id::P7, Id::P9]) {
+                many::desks(&setting, &mut report).await?;
+            }
+            if report.wants(&[Id::P6]) {
+                fresh::fresh(&setting, &mut report).await?;
+            }
+            window::window(&setting, &mut report).await?;
             report.notes.push(format!("{} at the end.", load_average()));
             fs::write(&json, serde_json::to_vec_pretty(&report)?)
                 .with_context(|| format!("Writing {}", json.display()))?;
+            let table = json.with_extension("md");
+            fs::write(&table, report.table()).with_context(|| format!("Writing {}", table.display()))?;
             say(&report.table())
         }
     }

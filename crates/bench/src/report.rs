@@ -1,8 +1,38 @@
 //! The figures, for people and for programs.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use serde::Serialize;
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum)]
+#[value(rename_all = "UPPER")]
+pub(crate) enum Id {
+    /// What comes in, into SQLite.
+    P1,
+    /// The time to the answer.
+    P2,
+    /// What comes in, into PostgreSQL.
+    P3,
+    /// From a citizen to every desk.
+    P4,
+    /// Every desk comes back at once.
+    P5,
+    /// A fresh desk catches up.
+    P6,
+    /// The gateway's memory.
+    P7,
+    /// Everybody signs in at once.
+    P9,
+    /// From the window's start to its list.
+    D1,
+    /// Opening a long conversation.
+    D2,
+    /// The window's memory.
+    D4,
+    /// The package's size.
+    D5,
+}
 
 /// What a figure has to reach.
 #[derive(Clone, Copy, Serialize)]
@@ -27,7 +57,7 @@ impl Target {
 /// One figure.
 #[derive(Serialize)]
 pub(crate) struct Figure {
-    id: &'static str,
+    id: Id,
     what: String,
     unit: &'static str,
     value: f64,
@@ -42,7 +72,7 @@ pub(crate) struct Figure {
 
 impl Figure {
     /// A figure without target or ceiling.
-    pub(crate) fn new(id: &'static str, what: impl Into<String>, unit: &'static str, value: f64) -> Self {
+    pub(crate) fn new(id: Id, what: impl Into<String>, unit: &'static str, value: f64) -> Self {
         Self { id, what: what.into(), unit, value, target: None, ceiling: None, ratio: None, missed_by: None }
     }
 
@@ -60,6 +90,9 @@ impl Figure {
 /// Everything that one run says.
 #[derive(Serialize)]
 pub(crate) struct Report {
+    /// What is wanted.
+    #[serde(skip)]
+    pub(crate) wanted: BTreeSet<Id>,
     pub(crate) machine: String,
     pub(crate) quick: bool,
     /// What a reader has to know about how it was measured.
@@ -68,6 +101,25 @@ pub(crate) struct Report {
 }
 
 impl Report {
+    /// Whether any of these is wanted.
+    pub(crate) fn wants(&self, ids: &[Id]) -> bool {
+        ids.iter().any(|id| self.wanted.contains(id))
+    }
+
+    /// Adds a figure, if it is wanted.
+    pub(crate) fn add(&mut self, figure: Figure) {
+        if self.wants(&[figure.id]) {
+            self.figures.push(figure);
+        }
+    }
+
+    /// Adds a note to something that is wanted.
+    pub(crate) fn note(&mut self, id: Id, text: &str) {
+        if self.wants(&[id]) {
+            self.notes.push(format!("{id:?}: {text}"));
+        }
+    }
+
     /// As a table.
     pub(crate) fn table(&self) -> String {
         let mut text = format!("{}\n\n", self.machine);
@@ -95,7 +147,7 @@ impl Report {
             };
             let _ = writeln!(
                 text,
-                "| {} | {} | {} {} | {} | {} | {} | {verdict} |",
+                "| {:?} | {} | {} {} | {} | {} | {} | {verdict} |",
                 figure.id,
                 figure.what,
                 number(figure.value),
@@ -124,8 +176,13 @@ mod tests {
         assert_eq!(Target::AtMost(50.0).missed_by(75.0), Some(0.5));
         assert_eq!(Target::AtMost(50.0).missed_by(50.0), None);
         assert!(Target::AtMost(50.0).missed_by(f64::NAN).is_some(), "not measured is not reached");
-        let figure = Figure::new("P1", "ingest", "/s", 6000.0).target(Target::AtLeast(8000.0)).ceiling(12_000.0);
-        let report = Report { machine: "a machine".to_owned(), quick: true, notes: vec![], figures: vec![figure] };
+        let figure = Figure::new(Id::P1, "ingest", "/s", 6000.0).target(Target::AtLeast(8000.0)).ceiling(12_000.0);
+        let machine = "a machine".to_owned();
+        let mut report =
+            Report { wanted: BTreeSet::from([Id::P1]), machine, quick: true, notes: vec![], figures: vec![] };
+        report.add(figure);
+        report.add(Figure::new(Id::P7, "memory, idle", "MiB", 17.0));
+        assert_eq!(report.figures.len(), 1, "what is not wanted is not said");
         assert!(report.table().contains("| P1 | ingest | 6000 /s | ≥ 8000 | 12000 | 0.50 | **missed by 25 %** |"));
     }
 }

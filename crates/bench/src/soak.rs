@@ -81,20 +81,26 @@ pub(crate) async fn run(program: &Path, pack: &Path, minutes: usize) -> Result<(
     outcome?;
     working.shutdown().await;
     house.settled().await?;
-    let replies = house.counted("message_queued")?.0;
+    let replies = house.counted("message_queued").await?.0;
     let until = Instant::now() + Duration::from_secs(30);
     while posted.load(Ordering::Relaxed) < replies && Instant::now() < until {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    judge(&house, &samples, sent, &work, (replies, posted.load(Ordering::Relaxed)))
+    judge(&house, &samples, sent, &work, (replies, posted.load(Ordering::Relaxed))).await
 }
 
 /// Says what came of it.
-fn judge(house: &House, samples: &[Sample], sent: usize, work: &Work, (replies, posted): (usize, usize)) -> Result<()> {
+async fn judge(
+    house: &House,
+    samples: &[Sample],
+    sent: usize,
+    work: &Work,
+    (replies, posted): (usize, usize),
+) -> Result<()> {
     let later = samples.get(samples.len() / 3..).unwrap_or_default();
     let resident = slope(later.iter().map(|sample| (sample.hours, sample.resident)));
     let anonymous = slope(later.iter().map(|sample| (sample.hours, sample.anonymous)));
-    let (messages, distinct) = house.counted("message_received")?;
+    let (messages, distinct) = house.counted("message_received").await?;
     let tenths = |value: f64| (value * 10.0).round() / 10.0;
     let memory = |sample: Option<&Sample>| sample.map(|sample| tenths(sample.resident));
     let counted = json!({

@@ -1,0 +1,24 @@
+// What runs in the measured page, before one of the bodies of `window.rs`. Painted: a frame was made of it, and given out.
+const frame = () => new Promise((made) => requestAnimationFrame(made));
+const painted = async () => {
+  await frame();
+  await new Promise((after) => setTimeout(after, 0));
+};
+const until = async (look) => {
+  const since = performance.now();
+  for (;;) {
+    const found = look();
+    if (found) return found;
+    if (performance.now() - since > 60_000) throw new Error(`Waited a minute for ${look}`);
+    await frame();
+  }
+};
+const rows = () => [...document.querySelectorAll('[data-testid="conversation-row"]')];
+const row = (id) => document.querySelector(`[data-testid="conversation-row"][data-conversation="${id}"]`);
+const shows = (id) =>
+  document.querySelector(`[data-testid="conversation"][data-conversation="${id}"] [data-testid="message"]`);
+const open = async (id) => {
+  row(id).click();
+  await until(() => shows(id));
+  await painted();
+};
