@@ -185,3 +185,21 @@ async fn behind_tls_it_is_the_same() {
     assert_eq!(client.get(&url).send().await.unwrap().status(), 200);
     served.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_says_nothing_is_closed_in_time() {
+    let house = House::new("http://127.0.0.1:9");
+    let served = house.serve_with(|config| config.limits.header_seconds = 1).await;
+    let mut held = vec![];
+    // Not even which HTTP it will be, or HTTP/2 without a request.
+    for begun in [&b""[..], b"P", b"PRI * HTTP/2.0\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0"] {
+        let mut stream = TcpStream::connect(authority(&served)).await.unwrap();
+        stream.write_all(begun).await.unwrap();
+        held.push(stream);
+    }
+    for mut stream in held {
+        let (_, took) = until_closed(&mut stream).await;
+        assert!(took < Duration::from_secs(10), "{took:?}");
+    }
+    served.stop().await;
+}
