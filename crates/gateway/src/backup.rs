@@ -27,6 +27,7 @@ use crate::{
     init::make_private,
     journal::{self, Reader},
     keys,
+    ledger::Ledger,
 };
 
 /// The manifest's file.
@@ -74,7 +75,10 @@ pub const JOURNAL: &str = "journal.db";
 /// The file of the deliveries in a backup.
 pub const DELIVERIES: &str = "deliveries.db";
 
-/// The files of a backup, by the agencies in it.
+/// The ledger of erasures in a backup; absent where nobody was erased.
+pub const LEDGER: &str = "erasures.jsonl";
+
+/// The files that every backup has, by the agencies in it.
 pub fn names<'a>(agencies: impl Iterator<Item = &'a str>) -> Vec<String> {
     let journals = agencies.map(|agency| format!("{agency}/{JOURNAL}"));
     [DELIVERIES.to_owned(), keys::FILE.to_owned()].into_iter().chain(journals).collect()
@@ -100,8 +104,12 @@ pub fn backup(config: &Config, to: &Path, clock: &Arc<dyn Clock>) -> Result<Mani
         heads.push(Head { agency: settings.id.clone(), journal: head.journal, seq: head.seq, chain });
         sync_folder(&folder)?;
     }
+    // Last: whoever is erased meanwhile is in the copies, or in this, or in both.
+    let erased = Ledger::open(config)?.read()?;
+    let ledger = (!erased.is_empty()).then(|| LEDGER.to_owned());
+    Ledger::File(to.join(LEDGER)).with(erased)?;
     let mut files = Vec::new();
-    for name in names(config.agencies.iter().map(|settings| settings.id.as_str())) {
+    for name in names(config.agencies.iter().map(|settings| settings.id.as_str())).into_iter().chain(ledger) {
         files.push(Kept { sha256: sha256(&to.join(&name))?, name });
     }
     let manifest = Manifest { form: FORM, at, heads, files };

@@ -167,7 +167,7 @@ impl Decider {
         }
     }
 
-    /// Writes erasures into this ledger before they are committed; without one, none is.
+    /// Notes erasures in this ledger; without one, none is decided.
     pub fn with_ledger(mut self, ledger: Ledger) -> Self {
         self.mind.ledger = Some(ledger);
         self
@@ -444,7 +444,7 @@ impl Mind {
             Err(refusal) => return Ok(Err(refusal)),
         };
         if let (Ask::EraseContact { reason, .. }, Some(erasure)) = (&command.ask, &facts.erasure) {
-            self.note_in_ledger(erasure, reason, now)?;
+            self.note_in_ledger(batch, erasure, reason, now)?;
         }
         let seqs = self.append_erasing(batch, entries, facts.erasure.as_ref(), told)?;
         match &command.ask {
@@ -467,16 +467,17 @@ impl Mind {
         Ok(Ok(seqs))
     }
 
-    /// Before it is committed, an erasure stands where no backup takes it back.
-    fn note_in_ledger(&self, erasure: &ErasureFacts, reason: &str, now: Millis) -> Result<()> {
+    /// No later than it is committed, an erasure stands where no backup takes it back.
+    fn note_in_ledger(&self, batch: &Batch<'_>, erasure: &ErasureFacts, reason: &str, now: Millis) -> Result<()> {
         let ledger = self.ledger.as_ref().context("There is no ledger of erasures here")?;
-        ledger.append(&Erased {
+        let erased = Erased {
             agency: self.agency.clone(),
             contacts: erasure.contacts.clone(),
             reason: reason.to_owned(),
             at: now,
             traces: Traces { identifiers: vec![], ..self.traces(erasure)? },
-        })
+        };
+        ledger.note(batch, &erased)
     }
 
     /// What of a person lies outside of the journal. WhatsApp's ids and identifiers stand in it as hashes.

@@ -166,7 +166,7 @@ impl Deliveries {
         if stored.await.unwrap_or(false) { Ok(()) } else { Err(NotStored) }
     }
 
-    /// Says what became of a delivery. Losing this only means that it is read again.
+    /// Says what became of a delivery. Where a crash loses this, it is read again.
     pub async fn settle(&self, n: i64, fate: Fate) {
         let _ = self.jobs.send(Job::Settle { n, fate }).await;
     }
@@ -194,9 +194,12 @@ struct Writer {
 
 impl Writer {
     fn run(self, mut waiting: mpsc::Receiver<Job>) {
+        // Words that were not stored. Nobody would say them again, and what they are about would count as waiting.
+        let mut left = Vec::new();
         while let Some(first) = waiting.blocking_recv() {
             let mut bytes = size(&first);
-            let mut batch = vec![first];
+            let mut batch = std::mem::take(&mut left);
+            batch.push(first);
             while batch.len() < BATCH && bytes < BATCH_BYTES {
                 let Ok(next) = waiting.try_recv() else { break };
                 bytes += size(&next);
@@ -213,6 +216,7 @@ impl Writer {
                 match (job, &held) {
                     (Job::Keep { done, .. }, held) => drop(done.send(held.is_ok())),
                     (Job::TakeOver { done }, Ok(taken)) => drop(done.send(*taken)),
+                    (job @ Job::Settle { .. }, Err(_)) => left.push(job),
                     (Job::TakeOver { .. }, Err(_)) | (Job::Settle { .. } | Job::DeleteDone { .. }, _) => {}
                 }
             }

@@ -1,4 +1,4 @@
-//! What an erasure leaves to be done outside of its transaction: raw deliveries, files, and the traces that SQLite keeps of
+//! What an erasure leaves to be done outside of its transaction: raw deliveries, files, and the traces that a home keeps of
 //! what was deleted.
 //!
 //! It is begun after the commit, and again at each start and each failure, until the journal has no more of it to do: every
@@ -66,7 +66,7 @@ async fn round(gateway: &Arc<Gateway>, agency: &Arc<Agency>, files: &Files, deli
         }
         if !erasing.is_empty() {
             let journal = crate::journal::home(&of.journal)?;
-            gone(journal.scrub()).context("Scrubbing the journal")?;
+            gone(journal.scrub(crate::journal::TOUCHED)).context("Scrubbing the journal")?;
         }
         Ok(erasing)
     };
@@ -84,9 +84,9 @@ async fn round(gateway: &Arc<Gateway>, agency: &Arc<Agency>, files: &Files, deli
     Ok(())
 }
 
-/// Takes the traces away; an error where a reader holds them for longer than SQLite waits.
+/// Takes the traces away; an error where a reader holds them for longer than is waited for.
 pub(crate) fn gone(scrub: Result<bool>) -> Result<()> {
-    ensure!(scrub?, "Somebody who reads holds the log");
+    ensure!(scrub?, "Somebody who reads holds what was deleted");
     Ok(())
 }
 
@@ -101,7 +101,7 @@ pub(crate) fn in_deliveries(place: &Place, key: &ServerKey, agency: &str, traces
         let sql = "SELECT n, state, body FROM deliveries WHERE n > $1 ORDER BY n LIMIT $2";
         let page = home.query(sql, values![last, PAGE]).context("Reading deliveries")?;
         if page.is_empty() {
-            return gone(home.scrub());
+            return gone(home.scrub(&["deliveries"]));
         }
         for mut row in page {
             let (n, state, body) = (row.integer()?, row.text()?, row.blob()?);

@@ -186,6 +186,7 @@ fn open(config: Config, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Open
 
     let signs = Signs::start(&config, Unfinished::open(&place, &owner)?)?;
     let media = Media::open(&config)?;
+    let ledger = Ledger::open(&config)?;
     let others = shared.as_ref().map(|shared| shared.others.clone()).unwrap_or_default();
     let mut agencies = BTreeMap::new();
     let mut senders = Vec::new();
@@ -196,7 +197,7 @@ fn open(config: Config, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Result<Open
         files.extend(file(&agency_files.journal).into_iter().chain([agency_files.records.clone()]));
         let decider = open_agency(settings, &agency_files, &key, &clock, &ids)
             .with_context(|| format!("Opening the agency {}", settings.id))?
-            .with_ledger(Ledger::at(&config.erasure_ledger));
+            .with_ledger(ledger.clone());
         let (agency, outlets) = Agency::start(&settings.id, agency_files.clone(), decider, others.clone())?;
         erasures.push((Arc::clone(&agency), agency_files, place.clone()));
         senders.push(Sender::new(

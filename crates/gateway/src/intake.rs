@@ -36,6 +36,8 @@ use crate::{
 /// Deliveries read at once, and handed in before the first of them is done.
 const PAGE: u32 = 128;
 const UNDER_WAY: usize = 512;
+/// After a failure so many are handed in one by one: what cannot be stored then takes no other along, each time anew.
+const ALONE: usize = UNDER_WAY;
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// So often deliveries are looked for whose process is gone.
@@ -82,8 +84,9 @@ impl Intake {
                 self.gateway.deliveries.delete_done(before).await;
                 sweep = now + SWEEP_EVERY;
             }
+            let mut alone = 0;
             if again.is_some_and(|at| now >= at) {
-                (from, again) = (0, None);
+                (from, again, alone) = (0, None, ALONE);
             }
             let began = from;
             let failed = tokio::select! {
@@ -102,7 +105,7 @@ impl Intake {
                         // Alone, nobody else leaves anything.
                         take_over = self.gateway.leases.are_shared().then(|| now + TAKE_OVER_EVERY);
                     }
-                    self.round(&mut from).await
+                    self.round(&mut from, alone).await
                 } => failed,
             };
             match failed {
@@ -126,8 +129,9 @@ impl Intake {
         }
     }
 
-    /// Takes in what is unfinished after a place, to its end, and moves the place. Returns what went wrong.
-    async fn round(&self, from: &mut i64) -> Option<anyhow::Error> {
+    /// Takes in what is unfinished after a place, to its end, and moves the place; the first so many each alone. Returns
+    /// what went wrong.
+    async fn round(&self, from: &mut i64, mut alone: usize) -> Option<anyhow::Error> {
         let mut settling: JoinSet<Result<()>> = JoinSet::new();
         let mut failed = None;
         loop {
@@ -141,7 +145,9 @@ impl Intake {
                 }
             };
             for delivery in page {
-                while settling.len() >= UNDER_WAY {
+                let at_once = if alone > 0 { 1 } else { UNDER_WAY };
+                alone = alone.saturating_sub(1);
+                while settling.len() >= at_once {
                     failed = failed.or(settled(settling.join_next().await));
                 }
                 let (waiting, aside) = self.hand_in(&delivery).await;

@@ -25,7 +25,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     agency::{Files, chosen},
-    backup::{self, DELIVERIES, FORM, Head, JOURNAL, MANIFEST, Manifest},
+    backup::{self, DELIVERIES, FORM, Head, JOURNAL, LEDGER, MANIFEST, Manifest},
     config::{self, Config},
     decider::Job,
     deliveries, erasure, gateway,
@@ -86,7 +86,8 @@ pub fn restore(config: &Config, from: &Path, clock: &Arc<dyn Clock>, ids: &Arc<d
     }
     must_be_empty(config, &manifest)?;
     let journals = staging.join(JOURNALS);
-    let restored = restore_beside(config, from, &manifest, &staging, clock, ids).and_then(|restored| {
+    let erased = erased(config, from, &manifest)?;
+    let restored = restore_beside(config, from, &manifest, &staging, clock, ids, &erased).and_then(|restored| {
         if let Storage::Postgres(server) = &config.storage {
             // The key first: with it alone nothing can go wrong, and everything else comes at once.
             bring_key(&journals, config)?;
@@ -112,6 +113,16 @@ pub fn restore(config: &Config, from: &Path, clock: &Arc<dyn Clock>, ids: &Arc<d
     fs::remove_dir_all(&staging).with_context(|| format!("Removing {}", staging.display()))?;
     backup::sync_folder(folder)?;
     Ok(restored)
+}
+
+/// Whoever stands in the ledger: in the one that this installation has, in the backup's own (it may come from another
+/// installation), and in the configured file (another home's). From now on all of them stand in the first.
+fn erased(config: &Config, from: &Path, manifest: &Manifest) -> Result<Vec<Erased>> {
+    let mut more = Ledger::File(config.erasure_ledger.clone()).read()?;
+    if manifest.files.iter().any(|kept| kept.name == LEDGER) {
+        more.extend(Ledger::File(from.join(LEDGER)).read()?);
+    }
+    Ledger::open(config)?.with(more)
 }
 
 fn must_be_empty(config: &Config, manifest: &Manifest) -> Result<()> {
@@ -164,6 +175,7 @@ fn restore_beside(
     staging: &Path,
     clock: &Arc<dyn Clock>,
     ids: &Arc<dyn Ids>,
+    ledger: &[Erased],
 ) -> Result<Vec<Restored>> {
     let (journals, records) = (staging.join(JOURNALS), staging.join("records"));
     make_private(&journals)?;
@@ -171,7 +183,6 @@ fn restore_beside(
     backup::copy(&from.join(keys::FILE), &journals.join(keys::FILE))?;
     let key = Arc::new(ServerKey::read(&journals.join(keys::FILE))?);
     let storage = Storage::Sqlite(journals.clone());
-    let ledger = Ledger::at(&config.erasure_ledger).read()?;
     let mut restored = Vec::new();
     for head in &manifest.heads {
         let settings = chosen(config, Some(&head.agency))?.pop().context("The agency is gone")?;
@@ -218,8 +229,9 @@ fn read(config: &Config, from: &Path) -> Result<Manifest> {
     for head in &manifest.heads {
         chosen(config, Some(&head.agency)).context("The backup has an agency that the configuration does not have")?;
     }
+    let ledger = manifest.files.iter().find(|kept| kept.name == LEDGER).map(|kept| kept.name.clone());
     let names = backup::names(manifest.heads.iter().map(|head| head.agency.as_str()));
-    for name in names {
+    for name in names.into_iter().chain(ledger) {
         let kept = manifest.files.iter().find(|kept| kept.name == name);
         let kept = kept.with_context(|| format!("The manifest does not name {name}"))?;
         ensure!(backup::sha256(&from.join(&name))? == kept.sha256, "{name} is not the file that was backed up");
@@ -286,7 +298,7 @@ fn erase_again(agency: &str, files: &Files, deliveries: &Place, key: &ServerKey,
     ended.try_for_each(|(seq, _)| batch.erased(*seq))?;
     batch.commit()?;
     let home = journal::home(&files.journal)?;
-    erasure::gone(home.scrub())
+    erasure::gone(home.scrub(journal::TOUCHED))
 }
 
 /// Whether there is something in a folder beside the lock.

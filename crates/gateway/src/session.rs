@@ -66,6 +66,10 @@ pub async fn sign_in(
     if request.device.is_empty() || request.device.len() > 128 {
         return Err(Failure::bad_request("device has 1 to 128 bytes"));
     }
+    // Nobody types them, and not every storage has a place for each of them.
+    if [&request.username, &request.device].iter().any(|name| name.contains(char::is_control)) {
+        return Err(Failure::bad_request("username and device have no control characters"));
+    }
     let now = gateway.clock.now();
     let password = Zeroizing::new(password::normal(&request.password));
     let given = request.username.to_lowercase();

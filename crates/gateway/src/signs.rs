@@ -29,7 +29,7 @@ use tokio::time::Instant;
 
 use crate::{
     alarms::{Alarm, Board, Change, Thresholds},
-    config::{Config, Secret},
+    config::{Config, Media, Secret},
     deliveries::Unfinished,
     failure::Failure,
     gateway::Gateway,
@@ -61,17 +61,22 @@ impl Signs {
     /// Begins to count.
     pub fn start(config: &Config, deliveries: Unfinished) -> Result<Self> {
         let certificate_until = config.server.tls_cert.as_deref().map(tls::valid_until).transpose()?;
-        // The disk of a database is looked after where that is.
+        // The disks of a database and of a bucket are looked after where those are.
         let journal = match &config.storage {
             Storage::Sqlite(folder) => Some(("journal", folder.clone())),
             Storage::Postgres(_) => None,
         };
+        let media = match &config.media {
+            Some(Media::Folder(folder)) => Some(("media", folder.clone())),
+            Some(Media::S3(_)) | None => None,
+        };
+        let records = ("records", config.records.clone());
         Ok(Self {
             handle: recorder()?,
             token: config.server.metrics_token.clone(),
             thresholds: config.alarms,
             deliveries: Arc::new(Mutex::new(deliveries)),
-            folders: journal.into_iter().chain([("records", config.records.clone())]).collect(),
+            folders: journal.into_iter().chain([records]).chain(media).collect(),
             certificate_until,
             began: Instant::now(),
             board: Mutex::default(),

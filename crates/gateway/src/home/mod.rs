@@ -122,12 +122,12 @@ impl Home {
         }
     }
 
-    /// Takes the traces of what was deleted from where it was kept. Whether they are gone: somebody who reads may hold
-    /// them, and then it has to be tried again.
-    pub fn scrub(&self) -> Result<bool> {
+    /// Takes the traces of what was deleted from these tables (a file loses those of all it has). Whether they are gone:
+    /// somebody who reads may hold them, and then it has to be tried again.
+    pub fn scrub(&self, tables: &[&str]) -> Result<bool> {
         match self {
             Self::Sqlite(home) => home.scrub(),
-            Self::Postgres(home) => home.scrub(),
+            Self::Postgres(home) => home.scrub(tables),
         }
     }
 

@@ -26,6 +26,14 @@ impl Storage {
         }
     }
 
+    /// Where the ledger of erasures is, if all processes have it in the database: apart from what a restore replaces.
+    pub fn ledger(&self) -> Option<Place> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(server) => Some(Place::Postgres(Arc::clone(server), "erasures".to_owned())),
+        }
+    }
+
     /// Where the deliveries are.
     pub fn deliveries(&self) -> Place {
         match self {

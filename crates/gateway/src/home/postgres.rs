@@ -9,9 +9,10 @@ use std::{
     collections::HashMap,
     error::Error,
     sync::Arc,
+    time::Duration,
 };
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use bytes::BytesMut;
 use postgres::{
     Client, Statement,
@@ -19,7 +20,18 @@ use postgres::{
     types::{FromSql, IsNull, ToSql, Type, to_sql_checked},
 };
 
-use super::{Kind, Row, Server, Value, schema};
+use super::{Kind, Row, Server, Value, schema, values};
+
+/// Ten seconds, as long as SQLite waits for somebody who reads.
+const SCRUB_TRIES: usize = 50;
+/// Whatever keeps rows alive that were deleted before a transaction: others at work, a standby that says what it reads
+/// (with a slot or without), transactions that were prepared.
+const HELD_BACK: &str = "
+    SELECT 1::bigint FROM pg_stat_activity
+        WHERE pid <> pg_backend_pid() AND (datname = current_database() OR datname IS NULL)
+            AND greatest(age(backend_xid), age(backend_xmin)) > age($1::text::xid)
+    UNION ALL SELECT 1 FROM pg_replication_slots WHERE age(xmin) > age($1::text::xid)
+    UNION ALL SELECT 1 FROM pg_prepared_xacts WHERE age(transaction) > age($1::text::xid)";
 
 /// A connection to a schema.
 pub struct Postgres {
@@ -126,12 +138,21 @@ impl Postgres {
         self.with(false, |open| open.client.batch_execute(sql))
     }
 
-    /// Takes away what was deleted. Its bytes may stay in pages until something else is written over them.
-    pub(super) fn scrub(&self) -> Result<bool> {
-        let tables = "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = current_schema()";
-        let tables = self.query(tables, &[])?.iter_mut().map(Row::text).collect::<Result<Vec<_>>>()?;
+    /// Writes tables anew without what was deleted from them. A plain `VACUUM` leaves its bytes in the pages until
+    /// something else is written over them; and even this one takes along what somebody may still see, so whoever began
+    /// before has to be done first.
+    pub(super) fn scrub(&self, tables: &[&str]) -> Result<bool> {
+        let next = self.query("SELECT pg_snapshot_xmax(pg_current_snapshot())::xid::text", &[])?.pop();
+        let next = next.context("The server names no transaction")?.text()?;
+        let mut tries = 0..SCRUB_TRIES;
+        while !self.query(HELD_BACK, values![next.as_str()])?.is_empty() {
+            if tries.next().is_none() {
+                return Ok(false);
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
         self.run("SET statement_timeout TO 0")?;
-        self.run(&format!("VACUUM {}", tables.join(", ")))?;
+        self.run(&format!("VACUUM (FULL) {}", tables.join(", ")))?;
         Ok(true)
     }
 

@@ -15,6 +15,13 @@ pub enum Value {
     Blob(Vec<u8>),
 }
 
+impl Value {
+    /// Whether every home has a place for it: PostgreSQL has no NUL in a text.
+    pub(crate) fn can_be_kept(&self) -> bool {
+        !matches!(self, Self::Text(text) if text.contains('\0'))
+    }
+}
+
 /// Values from whatever becomes one.
 macro_rules! values {
     ($($value:expr),* $(,)?) => { &[$($crate::home::Value::from($value)),*][..] };

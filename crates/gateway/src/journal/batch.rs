@@ -199,6 +199,8 @@ impl<'a> Batch<'a> {
             &digest,
             &chain,
         ];
+        // Of what a home may refuse, this comes from outside; found now, it costs this item alone.
+        ensure!(row.iter().all(Value::can_be_kept), "Entry {} has a NUL in a text of its header", entry.seq);
         self.entries.push(NewRow { seq: entry.seq, before: self.head.chain, chain, row: row.to_vec() });
         self.head.seq = entry.seq;
         self.head.at = entry.at;

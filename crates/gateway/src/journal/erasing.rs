@@ -15,6 +15,9 @@ use crate::{
     keys,
 };
 
+/// The tables of a journal from which an erasure takes something.
+pub(crate) const TOUCHED: &[&str] = &["entries", "commands", "positions", "orphans"];
+
 /// What of a person lies outside of the journal, by hashes with the server's key.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traces {

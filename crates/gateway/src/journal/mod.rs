@@ -15,6 +15,7 @@ use domain::{
 };
 use uuid::Uuid;
 
+pub(crate) use self::erasing::TOUCHED;
 pub use self::{
     batch::{Batch, Mark},
     erasing::{Erasing, Traces},

@@ -4,6 +4,11 @@ use serde_json::{Value, json};
 
 use crate::house::{House, PASSWORD, http, sign_in};
 
+crate::postgres::on_both_homes! {
+    a_code_from_the_console_resets_a_password,
+    control_characters_name_nobody_and_no_workstation,
+}
+
 async fn try_sign_in(address: &str, body: &Value) -> (u16, Value, Option<u64>) {
     let answer = http().post(format!("{address}/api/v1/session")).json(body).send().await.unwrap();
     let wait = answer.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
@@ -84,7 +89,6 @@ async fn a_code_works_once_and_for_three_days() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_code_from_the_console_resets_a_password() {
     let house = House::new("http://127.0.0.1:9");
     let served = house.serve().await;
@@ -218,5 +222,21 @@ async fn signing_out_closes_the_socket() {
     assert_eq!(elsewhere.get("/api/v1/sync").await.status(), 401);
     let body = json!({"agency": "mew", "username": "agent1", "password": PASSWORD, "device": "d"});
     assert_eq!(try_sign_in(&served.address, &body).await.0, 401);
+    served.stop().await;
+}
+
+async fn control_characters_name_nobody_and_no_workstation() {
+    let house = House::new("http://127.0.0.1:9");
+    let served = house.serve().await;
+    house.admin(&served.address).await;
+    let body = |username: &str, device: &str| json!({"agency": "mew", "username": username, "password": PASSWORD, "device": device});
+    for (username, device) in
+        [("admin\0", "x"), ("ad\u{7}min", "x"), ("admin", "a\0b"), ("admin", "\n"), ("admin", "\u{85}")]
+    {
+        let (status, answer, _) = try_sign_in(&served.address, &body(username, device)).await;
+        assert_eq!((status, answer["code"].as_str()), (400, Some("bad_request")), "{username:?} {device:?}: {answer}");
+    }
+    let (status, ..) = try_sign_in(&served.address, &body("admin", "حاسوب ١")).await;
+    assert_eq!(status, 201);
     served.stop().await;
 }

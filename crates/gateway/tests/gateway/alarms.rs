@@ -7,14 +7,20 @@ use gateway::{
     alarms::{self, Alarm},
     config,
     gateway::Running,
+    home::{Home, Value},
 };
-use serde_json::{Value, json};
+use serde_json::{Value as Json, json};
 
 use crate::{
     graph::{Fate, Graph},
     house::{House, eventually, http, message, text, wamid, writes},
+    postgres::{apart, on_both_homes},
     program::Program,
 };
+
+on_both_homes! {
+    deliveries_that_wait_or_are_set_aside,
+}
 
 const MINUTE: Millis = 60_000;
 const WEEK: Millis = 7 * 24 * 60 * MINUTE;
@@ -32,7 +38,7 @@ impl<'a> Watched<'a> {
         Self { house, running }
     }
 
-    async fn keep(&self, body: &Value) {
+    async fn keep(&self, body: &Json) {
         let (gateway, now) = (&self.running.gateway, self.house.clock.now());
         let id = DeliveryId(System.next(now));
         gateway.deliveries.keep(id, "/webhooks/whatsapp".into(), now, body.to_string().into()).await.unwrap();
@@ -53,30 +59,30 @@ impl<'a> Watched<'a> {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn deliveries_that_wait_or_are_set_aside() {
     let house = House::new("http://127.0.0.1:9");
     let watched = Watched::start(&house).await;
     assert_eq!(watched.minute().await, []);
     watched.keep(&message("no such line", "96550000001", &wamid(), 0, "text", &json!({"body": "?"}))).await;
     eventually("it is set aside", async || {
-        let sql = "SELECT count(*) FROM deliveries WHERE state = 'aside'";
-        let aside: i64 = house.deliveries().query_row(sql, [], |row| row.get(0)).unwrap();
+        let aside = house.number_of_deliveries("SELECT count(*) FROM deliveries WHERE state = 'aside'");
         (aside == 1).then_some(())
     })
     .await;
     assert_eq!(watched.minute().await, [(Alarm::DeliveryAside, true)]);
-    // Intake cannot get on while somebody holds the journal.
-    let mut journal = house.journal();
-    let held = journal.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).unwrap();
-    watched.keep(&text("96550000001", &wamid(), "نعم")).await;
+    // One that another process has received, and does not get on with.
+    let place = house.storage().deliveries();
+    let write = |sql: &str, values: &[Value]| {
+        apart(|| Home::writer(&place, gateway::deliveries::SCHEMA).unwrap().execute(sql, values).unwrap());
+    };
+    write("INSERT INTO leases (what, holder, until) VALUES ('process another', 'another', 9000000000000)", &[]);
+    let sql = "INSERT INTO deliveries (id, endpoint, received_at, body, owner) VALUES ($1, 'x', $2, $3, 'another')";
+    write(sql, &[crate::house::uuid().into(), house.clock.now().into(), Value::Blob(b"{}".to_vec())]);
     assert_eq!(watched.minute().await, []);
     house.clock.forward(4 * MINUTE);
     assert_eq!(watched.minute().await, [(Alarm::DeliveryWaits, true)]);
     assert_eq!(watched.minute().await, [], "it is said once");
-    drop(held);
-    house.deliveries().execute("UPDATE deliveries SET state = 'done' WHERE state = 'aside'", []).unwrap();
-    house.all_taken_in().await;
+    write("UPDATE deliveries SET state = 'done'", &[]);
     assert_eq!(watched.minute().await, [(Alarm::DeliveryWaits, false), (Alarm::DeliveryAside, false)]);
     watched.running.stop().await;
 }
@@ -139,7 +145,7 @@ async fn a_line_that_may_not_send_and_messages_in_doubt() {
     let reply = async |conversation: &str, case: &str| {
         let id = domain::ids::CommandId(System.next(house.clock.now()));
         let command = json!({"id": id, "kind": "reply", "conversation": conversation, "case": case, "text": "حسنا", "seen": 1_000_000});
-        let Value::Object(fields) = command else { unreachable!() };
+        let Json::Object(fields) = command else { unreachable!() };
         let command = domain::command::Command::read(id, fields);
         let given = gateway::decider::Given { id, hash: [0; 32], command };
         let answers = agency.commands(staff, vec![given]).await.unwrap();

@@ -15,8 +15,10 @@ use domain::{
     wire::Outcome,
 };
 use gateway::{
+    config,
     home::{Place, Server, Storage},
     journal::{Journal, Reader, Trail as _},
+    ledger::Ledger,
 };
 use tempfile::TempDir;
 use tokio::{
@@ -101,6 +103,11 @@ async fn a_batch_holds_what_it_was_given_and_an_item_is_undone_alone() {
         assert!(batch.add_device(&[4; 32], other, "desk", 7).is_err(), "a token twice");
         batch.undo(mark).unwrap();
 
+        // Nor does what no home can keep: it is found before the others are written with it.
+        let mark = batch.mark();
+        assert!(batch.append(&entry(2, "b\0")).is_err(), "NUL, which PostgreSQL has in no text");
+        batch.undo(mark).unwrap();
+
         let mark = batch.mark();
         assert!(batch.first_seen(&[2; 32], 7).unwrap(), "what was undone was not seen");
         batch.append(&entry(2, "c")).unwrap();
@@ -145,9 +152,15 @@ async fn what_is_not_committed_never_was() {
         batch.add_device(&[4; 32], StaffId(System.next(1)), "desk", 7).unwrap();
         let failed = batch.add_device(&[4; 32], StaffId(System.next(1)), "desk", 7).is_err();
         assert!(failed && (batch.commit().is_err() || matches!(place, Place::Sqlite(_))));
+        // The same where nothing is left to be written before it: PostgreSQL then answers a bare `COMMIT` as if it held.
+        let batch = journal.begin().unwrap();
+        batch.add_device(&[5; 32], StaffId(System.next(1)), "desk", 7).unwrap();
+        let failed = batch.add_device(&[5; 32], StaffId(System.next(1)), "desk", 7).is_err();
+        assert!(failed && (batch.commit().is_err() || matches!(place, Place::Sqlite(_))), "it was said to hold");
         if matches!(place, Place::Postgres(..)) {
             let reader = Reader::open(place.clone()).unwrap();
             assert_eq!((reader.head().unwrap(), reader.sending_held().unwrap()), (head, None));
+            assert_eq!(reader.device(&[5; 32]).unwrap(), None);
         }
     });
 }
@@ -171,7 +184,7 @@ async fn a_newer_schema_is_refused() {
 }
 
 /// Everything of a table in a house, as text.
-fn rows(house: &House, place: &Place, table: &str) -> Vec<String> {
+pub(crate) fn rows(house: &House, place: &Place, table: &str) -> Vec<String> {
     let mut rows: Vec<_> = house
         .ask(place, &format!("SELECT * FROM {table}"))
         .into_iter()
@@ -192,6 +205,13 @@ async fn restored_from_the_other_home_and_back() {
     // For a line that nobody configured: it waits among the deliveries.
     let aside = text("96550000001", &wamid(), "x").to_string().replace(crate::house::LINE, "99");
     served.deliver(&serde_json::from_str(&aside).unwrap()).await;
+    // Somebody was erased: the ledger moves along, and stays where a restore brings back what was before.
+    let (_, erased) = crate::house::writes(&served, &agent, "96550000009", "كلام").await;
+    let lines = admin.sync("0").await;
+    let opened = crate::house::entries(&lines, "case_opened");
+    let contact = &opened.iter().find(|entry| entry["body"]["case"] == erased).unwrap()["body"]["contact"];
+    admin.must(serde_json::json!({"kind": "erase_contact", "contact": contact, "reason": "1447/12"})).await;
+    eventually("its end", async || (house.number("SELECT count(*) FROM erasing") == 0).then_some(())).await;
     served.stop().await;
 
     let elsewhere = tempfile::tempdir().unwrap();
@@ -229,6 +249,8 @@ async fn restored_from_the_other_home_and_back() {
     for table in ["deliveries", "installation"] {
         assert_eq!(rows(&house, &from, table), rows(&other, &to, table), "{table}");
     }
+    let ledger = |house: &House| apart(|| Ledger::open(&config::load(&house.config).unwrap()).unwrap().read().unwrap());
+    assert_eq!((ledger(&house).len(), ledger(&other)), (1, ledger(&house)));
     let whole = run(&other.config, &["verify"]);
     assert!(whole.status.success(), "{}", said(&whole));
     // It serves there, and numbers on.

@@ -164,7 +164,8 @@ impl House {
         );
         std::fs::write(&self.config, text + &more).unwrap();
         let config = config::load(&self.config).unwrap();
-        init::init(&config, self.clock.clone(), Arc::new(System)).unwrap().admins[0].code.clone()
+        let made = apart(|| init::init(&config, self.clock.clone(), Arc::new(System)).unwrap());
+        made.admins[0].code.clone()
     }
 
     pub(crate) async fn serve(&self) -> Served {

@@ -46,7 +46,7 @@ impl Place<'_> {
     }
 
     fn uploads(&self) -> i64 {
-        self.house.journal().query_row("SELECT count(*) FROM uploads", [], |row| row.get(0)).unwrap()
+        self.house.number("SELECT count(*) FROM uploads")
     }
 
     /// Nothing of a file is left anywhere.
@@ -60,13 +60,20 @@ impl Place<'_> {
     }
 }
 
-/// Each of these holds in a folder, and against S3.
+/// Each of these holds in a folder, whichever home the journals have, and against S3.
 macro_rules! in_both {
     ($($name:ident),* $(,)?) => {
         $(#[tokio::test(flavor = "multi_thread")]
         async fn $name() {
             $name::holds(Place::in_a_folder()).await;
         })*
+
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                crate::postgres::HERE.scope((), async { super::$name::holds(super::Place::in_a_folder()).await }).await;
+            })*
+        }
 
         #[tokio::test(flavor = "multi_thread")]
         async fn in_s3_it_is_the_same() {

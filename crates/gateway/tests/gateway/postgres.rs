@@ -74,6 +74,10 @@ fn run(name: &str, arguments: &[&str]) {
 
 /// Makes a server in a folder, unless there is one, and starts it. It listens on a socket in the folder alone.
 pub(crate) fn start(folder: &Path) {
+    start_with(folder, "-c listen_addresses=''");
+}
+
+fn start_with(folder: &Path, more: &str) {
     if let Some((user, group)) = user() {
         chown(folder, Some(user), Some(group)).unwrap();
     }
@@ -83,9 +87,7 @@ pub(crate) fn start(folder: &Path) {
     if fresh {
         run("initdb", &["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]);
     }
-    let options = format!(
-        "-k {socket} -c listen_addresses='' -c max_connections=200 -c shared_buffers=64MB -c max_wal_size=256MB"
-    );
+    let options = format!("-k {socket} -c max_connections=200 -c shared_buffers=64MB -c max_wal_size=256MB {more}");
     run("pg_ctl", &["-D", data, "-w", "-s", "-l", log, "-o", &options, "start"]);
     if fresh {
         apart(|| admin(folder).batch_execute("CREATE ROLE shubbak LOGIN").unwrap());
@@ -108,6 +110,25 @@ pub(crate) fn client(called: &str) -> postgres::Client {
     let name = called.split_whitespace().nth(2).unwrap();
     let socket = shared().to_str().unwrap();
     postgres::Client::connect(&format!("host={socket} user=postgres dbname={name}"), postgres::NoTls).unwrap()
+}
+
+/// That database's files, with everything in them that the server has in memory: its own tables are left out, but for the
+/// one with samples of what is in others.
+pub(crate) fn files(called: &str) -> Vec<PathBuf> {
+    let mut client = client(called);
+    client.batch_execute("CHECKPOINT").unwrap();
+    let sql = "SELECT oid::text FROM pg_database WHERE datname = current_database()";
+    let oid: String = client.query_one(sql, &[]).unwrap().get(0);
+    let sql = "SELECT pg_relation_filepath(oid) FROM pg_class WHERE oid < 16384
+               AND relname NOT IN ('pg_statistic', 'pg_toast_2619') AND pg_relation_filepath(oid) IS NOT NULL";
+    let own: Vec<PathBuf> =
+        client.query(sql, &[]).unwrap().iter().map(|row| shared().join("data").join(row.get::<_, &str>(0))).collect();
+    let all = std::fs::read_dir(shared().join("data/base").join(oid)).unwrap();
+    let all = all.map(|entry| entry.unwrap().path());
+    // Beside a table's file lie others, as `NAME_fsm`.
+    let table =
+        |path: &PathBuf| path.with_file_name(path.file_name().unwrap().to_str().unwrap().split('_').next().unwrap());
+    all.filter(|path| !own.contains(&table(path))).collect()
 }
 
 /// A new database on a server; its address.
@@ -185,6 +206,28 @@ impl Own {
                 std::thread::sleep(Duration::from_millis(10));
             }
         }
+    }
+
+    /// Starts again with TLS, and listens for nothing else on a port of this machine, which is returned.
+    pub(crate) fn speak_tls(&self, cert: &str, key: &str) -> u16 {
+        self.kill();
+        let data = self.folder().join("data");
+        for (name, text) in [
+            ("server.crt", cert),
+            ("server.key", key),
+            ("pg_hba.conf", "local all all trust\nhostssl all all samehost trust\n"),
+        ] {
+            let path = data.join(name);
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+            if let Some((user, group)) = user() {
+                chown(&path, Some(user), Some(group)).unwrap();
+            }
+        }
+        let _ = std::fs::remove_file(data.join("postmaster.pid"));
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        start_with(self.folder(), &format!("-c listen_addresses=127.0.0.1 -c port={port} -c ssl=on"));
+        port
     }
 
     pub(crate) fn start_again(&self) {

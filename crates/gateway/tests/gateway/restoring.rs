@@ -10,22 +10,33 @@ use std::{
     time::Duration,
 };
 
-use gateway::{backup::Manifest, journal::Reader};
+use gateway::{backup::Manifest, home::Storage, journal::Reader};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::{
     graph::{Fate, Graph},
+    homes::rows,
     house::{
         House, PASSWORD, Person, deliver, entries, eventually, http, sign_in, status, text, token, uuid, wamid, writes,
         writes_at,
     },
+    postgres::{apart, on_both_homes},
     program::Program,
     tampering::{run, said},
 };
 
-/// Another machine: the same configuration, and no storage.
+on_both_homes! {
+    a_backup_under_load_is_restored_and_sends_nothing_until_released,
+    records_are_built_anew_from_the_journal_and_nothing_is_appended,
+}
+
+/// Another machine: the same configuration, and no storage. On PostgreSQL it is the same database, without what a restore
+/// brings; the ledger of erasures stays.
 pub(crate) fn elsewhere(house: &House) -> (tempfile::TempDir, PathBuf) {
+    if matches!(house.storage(), Storage::Postgres(_)) {
+        house.change(&["DROP SCHEMA agency_mew, deliveries CASCADE"]);
+    }
     let folder = tempfile::tempdir().unwrap();
     for name in ["app-secret", "verify-token", "token", "gateway.toml"] {
         std::fs::copy(house.folder.path().join(name), folder.path().join(name)).unwrap();
@@ -54,7 +65,6 @@ async fn last_words(person: &Person) -> std::collections::HashMap<String, String
     words
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn a_backup_under_load_is_restored_and_sends_nothing_until_released() {
     let graph = Graph::start().await;
     let house = House::new(&graph.address);
@@ -125,9 +135,13 @@ async fn a_backup_under_load_is_restored_and_sends_nothing_until_released() {
 
     // The chain's head is the one that the journal had at that point, and it went on meanwhile.
     let head = &manifest.heads[0];
-    let original = Reader::open(house.folder.path().join("data/mew/journal.db")).unwrap();
-    assert_eq!(data_encoding::HEXLOWER.encode(&original.chain_at(head.seq).unwrap().unwrap()), head.chain);
-    assert!(original.head().unwrap().seq > head.seq, "nothing was written during the backup: this showed nothing");
+    let journal = house.storage().journal("mew");
+    let (chain, last) = apart(|| {
+        let original = Reader::open(journal).unwrap();
+        (original.chain_at(head.seq).unwrap().unwrap(), original.head().unwrap().seq)
+    });
+    assert_eq!(data_encoding::HEXLOWER.encode(&chain), head.chain);
+    assert!(last > head.seq, "nothing was written during the backup: this showed nothing");
 
     let (_folder, config) = elsewhere(&house);
     let output = run(&config, &["restore", "--json", "--from", to.to_str().unwrap()]);
@@ -247,7 +261,7 @@ async fn a_backup_that_was_changed_or_is_unfinished_is_refused() {
     assert!(output.status.success(), "{}", said(&output));
 }
 
-/// Every row of every table.
+/// Every row of every table of a file.
 fn dump(path: &Path) -> Vec<String> {
     let conn = Connection::open(path).unwrap();
     let mut tables = conn.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").unwrap();
@@ -266,7 +280,6 @@ fn dump(path: &Path) -> Vec<String> {
     rows
 }
 
-#[tokio::test(flavor = "multi_thread")]
 async fn records_are_built_anew_from_the_journal_and_nothing_is_appended() {
     let house = House::new("http://127.0.0.1:9");
     let served = house.serve().await;
@@ -281,8 +294,11 @@ async fn records_are_built_anew_from_the_journal_and_nothing_is_appended() {
     served.stop().await;
 
     let records = house.folder.path().join("data/mew/records.db");
-    let journal = house.folder.path().join("data/mew/journal.db");
-    let (before, entries) = (dump(&records), dump(&journal));
+    let journal = house.storage().journal("mew");
+    let in_journal = || {
+        ["head", "entries", "seen", "commands", "positions", "credentials"].map(|table| rows(&house, &journal, table))
+    };
+    let (before, entries) = (dump(&records), in_journal());
     assert!(before.len() > 15 && before.iter().any(|row| row.starts_with("notes: ")), "{} rows", before.len());
     // Rows that nobody wrote, and then no database at all.
     Connection::open(&records).unwrap().execute("UPDATE notes SET text = 'x'", []).unwrap();
@@ -292,10 +308,10 @@ async fn records_are_built_anew_from_the_journal_and_nothing_is_appended() {
         }
         let output = run(&house.config, &["rebuild", "--json"]);
         let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-        let seq: i64 = house.journal().query_row("SELECT seq FROM head", [], |row| row.get(0)).unwrap();
+        let seq = house.number("SELECT seq FROM head");
         assert!(output.status.success() && report["seq"] == seq, "{}", said(&output));
         assert!(dump(&records) == before, "the records are others than before");
-        assert!(dump(&journal) == entries, "something was appended");
+        assert!(in_journal() == entries, "something was appended");
     }
     let served = house.serve().await;
     let body = json!({"agency": "mew", "username": "agent1", "password": PASSWORD, "device": "desk-2"});

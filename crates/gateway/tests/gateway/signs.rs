@@ -1,5 +1,6 @@
 //! What can be seen of a gateway at work, and by whom.
 
+use gateway::home::Storage;
 use reqwest::StatusCode;
 use serde_json::json;
 
@@ -23,11 +24,15 @@ async fn scrape(address: &str) -> Vec<(String, f64)> {
     samples(&answer.text().await.unwrap())
 }
 
-#[tokio::test(flavor = "multi_thread")]
+crate::postgres::on_both_homes! {
+    a_scrape_tells_how_the_gateway_stands,
+}
+
 async fn a_scrape_tells_how_the_gateway_stands() {
     let graph = Graph::start().await;
     graph.next(&[Fate::Accept, Fate::Refuse(131_026), Fate::Swallow]);
     let house = House::new(&graph.address);
+    house.configure("records = \"data\"", "records = \"data\"\nmedia = \"file:media\"");
     let served = house.serve().await;
     let admin = house.admin(&served.address).await;
     let mut live = admin.live(&admin.cursor().await).await;
@@ -54,6 +59,8 @@ async fn a_scrape_tells_how_the_gateway_stands() {
     served.deliver(&status("wamid.anothers", "delivered", None)).await;
     served.deliver(&status("wamid.anothers.too", "delivered", Some("order 17"))).await;
 
+    let here = matches!(house.storage(), Storage::Sqlite(_))
+        .then_some((r#"shubbak_disk_free_bytes{folder="journal"}"#, 1.0..=1e18));
     let expected = [
         (r#"shubbak_webhooks_total{endpoint="/webhooks/whatsapp",code="200"}"#, 5.0..=5.0),
         (r#"shubbak_lost_reply_reports_total{agency="mew"}"#, 1.0..=1.0),
@@ -74,7 +81,8 @@ async fn a_scrape_tells_how_the_gateway_stands() {
         (r#"shubbak_records_behind{agency="mew"}"#, 0.0..=0.0),
         (r#"shubbak_ready{agency="mew"}"#, 1.0..=1.0),
         (r#"shubbak_sending_held{agency="mew"}"#, 0.0..=0.0),
-        (r#"shubbak_disk_free_bytes{folder="journal"}"#, 1.0..=1e18),
+        (r#"shubbak_disk_free_bytes{folder="records"}"#, 1.0..=1e18),
+        (r#"shubbak_disk_free_bytes{folder="media"}"#, 1.0..=1e18),
         ("shubbak_memory_bytes", 1e6..=1e12),
         ("shubbak_uptime_seconds", 0.0..=600.0),
         ("shubbak_deliveries_commit_seconds_count", 2.0..=1e6),
@@ -87,6 +95,7 @@ async fn a_scrape_tells_how_the_gateway_stands() {
         let seen = scrape(&served.address).await;
         missing = expected
             .iter()
+            .chain(&here)
             .filter(|(name, range)| !seen.iter().any(|(other, value)| other == name && range.contains(value)))
             .map(|(name, range)| {
                 let found = seen.iter().find(|(other, _)| other == name);

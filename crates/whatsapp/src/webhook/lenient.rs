@@ -4,10 +4,11 @@ use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 use domain::ids::Millis;
 use serde_json::Value;
 
-/// A text, or a number as a text; empty and anything else is absence.
+/// A text, or a number as a text; empty and anything else is absence. NUL becomes U+FFFD, like half an emoji: neither
+/// databases nor windows nor notifications take it for a character.
 pub(crate) fn text(value: Option<&Value>) -> Option<String> {
     match value? {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::String(text) if !text.is_empty() => Some(text.replace('\0', "\u{fffd}")),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
@@ -77,5 +78,6 @@ mod tests {
             assert_eq!(sha256(Some(&value)), None, "{value}");
         }
         assert_eq!(text(None), None);
+        assert_eq!(text(Some(&json!("a\0b"))).as_deref(), Some("a\u{fffd}b"));
     }
 }
