@@ -1,6 +1,7 @@
 //! P6: a fresh desk catches up.
 
 use std::{
+    net::SocketAddr,
     path::Path,
     time::{Duration, Instant},
 };
@@ -9,28 +10,15 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{
     Setting, accounts,
-    gateway::{House, Server},
+    filled::fill,
+    gateway::House,
     host::Workstation,
     http::Connection,
-    load,
     report::{Figure, Id, Report, Target},
 };
 
-/// Signed at a time.
-const AT_ONCE: usize = 50_000;
 /// Lines of one transaction, as the desk has it.
 const BATCH: usize = 500;
-
-/// Lets citizens write to a gateway over and over; waits until everything is in the journal.
-pub(crate) async fn fill(house: &House, server: &Server, count: usize, citizen: impl Fn(usize) -> usize) -> Result<()> {
-    let mut sent = 0;
-    while sent < count {
-        let next = AT_ONCE.min(count - sent);
-        load::closed(server.address, &load::texts_by(next, |n| citizen(sent + n)).into(), 64).await?;
-        sent += next;
-    }
-    house.settled().await
-}
 
 /// P6.
 pub(crate) async fn fresh(setting: &Setting, report: &mut Report) -> Result<()> {
@@ -69,7 +57,7 @@ pub(crate) async fn fresh(setting: &Setting, report: &mut Report) -> Result<()> 
 }
 
 /// The same answer of the gateway, put line by line into one encrypted table; and how many lines.
-async fn bare(address: std::net::SocketAddr, token: &str, folder: &Path) -> Result<(Duration, usize)> {
+async fn bare(address: SocketAddr, token: &str, folder: &Path) -> Result<(Duration, usize)> {
     let began = Instant::now();
     let answer = Connection::open(address).await?.get("/api/v1/sync?after=0", token).await?;
     ensure!(answer.status == 200, "Catching up was answered {}", answer.status);

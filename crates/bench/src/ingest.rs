@@ -32,7 +32,7 @@ pub(crate) async fn ingest(setting: &Setting, report: &mut Report) -> Result<()>
         }
         if report.wants(&[Id::P1]) {
             let house = House::new(&setting.product.gateway(), &setting.product.pack)?;
-            all_at_once(Id::P1, 8000.0, setting, &house, &bare, report).await?;
+            all_at_once(None, setting, &house, &bare, report).await?;
         }
     }
     if report.wants(&[Id::P3]) {
@@ -42,7 +42,7 @@ pub(crate) async fn ingest(setting: &Setting, report: &mut Report) -> Result<()>
         }
         let bare = bare::start_on_postgres(&server.address("bare"))?;
         let house = House::on_postgres(&setting.product.gateway(), &setting.product.pack, server.address("gateway"))?;
-        all_at_once(Id::P3, 5000.0, setting, &house, &bare, report).await?;
+        all_at_once(Some(&server), setting, &house, &bare, report).await?;
     }
     Ok(())
 }
@@ -74,23 +74,30 @@ async fn answers(setting: &Setting, bare: &Server, report: &mut Report) -> Resul
 
 /// P1 and P3: a closed loop on an empty storage, as the bare server's table nearly is; the ceiling before it and after it.
 async fn all_at_once(
-    id: Id,
-    least: f64,
+    postgres: Option<&Postgres>,
     setting: &Setting,
     house: &House,
     bare: &Server,
     report: &mut Report,
 ) -> Result<()> {
+    let (id, least, home) =
+        if postgres.is_some() { (Id::P3, 5000.0, "PostgreSQL") } else { (Id::P1, 8000.0, "SQLite") };
     let server = house.serve()?;
     let citizens = setting.sizes.citizens;
     let webhooks: Arc<[Webhook]> = load::texts(setting.sizes.webhooks, citizens).into();
     let before = load::closed(bare.address, &webhooks, CONNECTIONS).await?;
     let threads = server.threads()?;
+    let served = postgres.map(Postgres::processor_time).transpose()?;
     let began = Instant::now();
     let answered = load::closed(server.address, &webhooks, CONNECTIONS).await?;
     house.settled().await?;
     let journalled = began.elapsed();
-    report.note(id, &where_time_went(&threads, &server.threads()?, journalled));
+    let mut spent = where_time_went(&threads, &server.threads()?, journalled);
+    if let (Some(postgres), Some(before)) = (postgres, served) {
+        let ticks = postgres.processor_time()?.saturating_sub(before);
+        spent.push_str(&format!(" PostgreSQL's processes had it for {:.1} s.", ticks as f64 / 100.0));
+    }
+    report.note(id, &spent);
     let after = load::closed(bare.address, &webhooks, CONNECTIONS).await?;
     let count = webhooks.len();
     ensure!(house.journalled().await? == count, "Not every webhook is in the journal exactly once");
@@ -104,7 +111,6 @@ async fn all_at_once(
         ),
     );
     let ceiling = rate(2 * count, before + after);
-    let home = if id == Id::P3 { "PostgreSQL" } else { "SQLite" };
     for (what, took) in [
         (format!("webhooks acknowledged, durable in {home}"), answered),
         ("messages in the journal and the records".to_owned(), journalled),

@@ -38,15 +38,16 @@ pub(crate) struct Webhook {
 
 /// Texts, each with a wamid of its own, from so many citizens in turn.
 pub(crate) fn texts(count: usize, citizens: usize) -> Vec<Webhook> {
-    texts_by(count, |n| n % citizens)
+    texts_by(count, |n| (n % citizens, SENTENCE.to_owned()))
 }
 
-/// Texts, each with a wamid of its own, and who writes each.
-pub(crate) fn texts_by(count: usize, citizen: impl Fn(usize) -> usize) -> Vec<Webhook> {
+/// Texts, each with a wamid of its own; who writes each, and what.
+pub(crate) fn texts_by(count: usize, written: impl Fn(usize) -> (usize, String)) -> Vec<Webhook> {
     let now = System.now();
     (0..count)
         .map(|n| {
-            let from = format!("9655{:07}", citizen(n));
+            let (citizen, text) = written(n);
+            let from = format!("9655{citizen:07}");
             let body = json!({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [{
                 "field": "messages",
                 "value": {
@@ -56,7 +57,7 @@ pub(crate) fn texts_by(count: usize, citizen: impl Fn(usize) -> usize) -> Vec<We
                     "messages": [{
                         "from": from, "id": format!("wamid.{}", System.next(now)),
                         "timestamp": (now / 1000).to_string(), "type": "text",
-                        "text": {"body": format!("{}{n:08} السلام عليكم، أود الاستفسار عن فاتورة الكهرباء لهذا الشهر", MARK)},
+                        "text": {"body": format!("{MARK}{n:08} {text}")},
                     }],
                 },
             }]}]})
@@ -66,6 +67,9 @@ pub(crate) fn texts_by(count: usize, citizen: impl Fn(usize) -> usize) -> Vec<We
         })
         .collect()
 }
+
+/// What a citizen writes.
+pub(crate) const SENTENCE: &str = "السلام عليكم، أود الاستفسار عن فاتورة الكهرباء لهذا الشهر";
 
 /// Stands before a text's number.
 const MARK: &str = "bench-";

@@ -12,6 +12,8 @@ use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
 
+use crate::processes;
+
 /// A server that runs.
 pub(crate) struct Postgres {
     folder: TempDir,
@@ -41,6 +43,13 @@ impl Postgres {
         self.folder.path()
     }
 
+    /// The processor time that its processes have had, in clock ticks (1/100 s).
+    pub(crate) fn processor_time(&self) -> Result<u64> {
+        let said = fs::read_to_string(self.folder().join("data/postmaster.pid")).context("Finding PostgreSQL")?;
+        let first = said.lines().next().and_then(|pid| pid.parse().ok()).context("Finding PostgreSQL")?;
+        Ok(processes::processor_time(&processes::tree(first)?))
+    }
+
     fn run(&self, command: &mut Command) -> Result<()> {
         command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null());
         if let Some((user, group)) = self.user {
@@ -54,18 +63,13 @@ impl Postgres {
 
     /// Makes a database.
     pub(crate) async fn database(&self, name: &str) -> Result<()> {
-        let made = self.client("postgres").await?.batch_execute(&format!("CREATE DATABASE {name}")).await;
+        let made = connect(&self.address("postgres")).await?.batch_execute(&format!("CREATE DATABASE {name}")).await;
         made.context("Making a database")
     }
 
     /// The address of a database, as a gateway is told it.
     pub(crate) fn address(&self, database: &str) -> String {
         format!("postgres://shubbak@{}/{database}", self.folder().display().to_string().replace('/', "%2F"))
-    }
-
-    /// A connection to a database.
-    pub(crate) async fn client(&self, database: &str) -> Result<Client> {
-        connect(&self.address(database)).await
     }
 }
 

@@ -36,6 +36,16 @@ pub(crate) fn memory(pids: &[u32]) -> Result<f64> {
     Ok(kib / 1024.0)
 }
 
+/// The processor time that processes have had, in clock ticks (1/100 s).
+pub(crate) fn processor_time(pids: &[u32]) -> u64 {
+    let of = |pid: &u32| -> Option<u64> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let (_, rest) = stat.rsplit_once(')')?;
+        Some(rest.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum())
+    };
+    pids.iter().filter_map(of).sum()
+}
+
 /// Asks a process to end, and waits until it is gone.
 pub(crate) async fn end(pid: u32) -> Result<()> {
     let told = Command::new("kill").arg(pid.to_string()).status().context("Ending a process")?;

@@ -22,6 +22,8 @@ pub(crate) enum Id {
     P6,
     /// The gateway's memory.
     P7,
+    /// Searching what is stored at the desk.
+    P8,
     /// Everybody signs in at once.
     P9,
     /// From the window's start to its list.

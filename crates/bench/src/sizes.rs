@@ -24,6 +24,8 @@ pub(crate) struct Sizes {
     pub(crate) long: usize,
     /// Messages that are stored at the desk in all when the window is measured.
     pub(crate) stored: usize,
+    /// Searches of P8.
+    pub(crate) searches: usize,
     /// How often a window is started.
     pub(crate) starts: usize,
     /// How often the long conversation is opened.
@@ -45,6 +47,7 @@ pub(crate) const FULL: Sizes = Sizes {
     fresh: 100_000,
     long: 100_000,
     stored: 1_000_000,
+    searches: 700,
     starts: 7,
     openings: 100,
     opened: 200,
@@ -63,6 +66,7 @@ pub(crate) const QUICK: Sizes = Sizes {
     fresh: 3000,
     long: 2000,
     stored: 8000,
+    searches: 70,
     starts: 2,
     openings: 10,
     opened: 30,

@@ -8,13 +8,12 @@ use serde_json::{Value, json};
 
 use crate::{
     Setting,
-    accounts::{self, text},
     driver::Driven,
-    fresh::fill,
-    gateway::{House, Server},
+    filled::Filled,
     host::Workstation,
     processes,
     report::{Figure, Id, Report, Target},
+    searching::search,
     spread::Spread,
 };
 
@@ -57,17 +56,6 @@ const MANY: &str = "await until(() => rows().length > 0);
     }
     return opened.size;";
 
-/// A workstation on which everything is stored that citizens wrote.
-struct Filled {
-    workstation: Workstation,
-    /// Its gateway, which the window finds again.
-    _gateway: (House, Server),
-    /// The long conversation.
-    long: String,
-    /// Another one.
-    short: String,
-}
-
 #[derive(Deserialize)]
 struct Stood {
     /// In milliseconds since 1970.
@@ -82,16 +70,22 @@ struct Openings {
     short: Vec<f64>,
 }
 
-/// D1, D2, D4 and D5.
+/// D1, D2, D4 and D5; and P8, which takes the same workstation.
 pub(crate) async fn window(setting: &Setting, report: &mut Report) -> Result<()> {
     if report.wants(&[Id::D5]) {
         package(setting, report)?;
     }
-    if !report.wants(&[Id::D1, Id::D2, Id::D4]) {
+    let windows = report.wants(&[Id::D1, Id::D2, Id::D4]);
+    if !windows && !report.wants(&[Id::P8]) {
         return Ok(());
     }
     let folder = tempfile::tempdir().context("Making a folder")?;
-    let filled = filled(setting, folder.path()).await?;
+    let keys = folder.path().join("keys");
+    let (filled, host) = Filled::make(setting, folder.path(), (!windows).then_some(keys.as_path())).await?;
+    if report.wants(&[Id::P8]) {
+        search(setting, &host, report).await?;
+    }
+    host.stop()?;
     if report.wants(&[Id::D1]) {
         starts(setting, &filled, report).await?;
     }
@@ -102,29 +96,6 @@ pub(crate) async fn window(setting: &Setting, report: &mut Report) -> Result<()>
         memory(setting, &filled, report).await?;
     }
     Ok(())
-}
-
-/// Lets citizens write, the long conversation last, and a desk without a window take all of it.
-async fn filled(setting: &Setting, folder: &Path) -> Result<Filled> {
-    let sizes = &setting.sizes;
-    let house = House::new(&setting.product.gateway(), &setting.product.pack)?;
-    let server = house.serve()?;
-    accounts::make(server.address, &house.code, 1).await?;
-    fill(&house, &server, sizes.stored - sizes.long, |n| 1 + n % (sizes.conversations - 1)).await?;
-    fill(&house, &server, sizes.long, |_| 0).await?;
-    let workstation = Workstation::new(folder, server.address, 0)?;
-    let host = workstation.host(setting, None)?;
-    host.live().await?;
-    let open = host.open_conversations().await?;
-    ensure!(open == sizes.conversations, "The desk has {open} conversations, and {} wrote", sizes.conversations);
-    let list = host.call("conversations", &json!({"filter": "open", "limit": 2})).await?;
-    ensure!(
-        text(&list, "/rows/0/contact/name")?.ends_with("0000000"),
-        "The conversation that was written last is not the first in the list"
-    );
-    let (long, short) = (text(&list, "/rows/0/conversation")?, text(&list, "/rows/1/conversation")?);
-    host.stop()?;
-    Ok(Filled { workstation, _gateway: (house, server), long, short })
 }
 
 async fn desk(setting: &Setting, filled: &Filled) -> Result<Driven> {
