@@ -132,14 +132,18 @@ dto! {
     ListConversations {
         /// Which.
         filter: Filter,
+        /// In which order.
+        order: Order,
+        /// After so many of them.
+        skip: u32,
         /// At most so many.
         limit: u32,
     }
     /// Rows of the list and the figures on the filters.
     ConversationList {
-        /// Latest first.
+        /// In that order.
         rows: Vec<ConversationRow>,
-        /// Whether more rows fit the filter than were asked for.
+        /// Whether more rows come after these.
         more: bool,
         /// How many conversations each filter holds.
         counts: Counts,
@@ -150,12 +154,16 @@ dto! {
         mine: u32,
         /// Nobody's.
         unassigned: u32,
+        /// Of my teams.
+        team: u32,
         /// All open.
         open: u32,
         /// Closed.
         closed: u32,
         /// Open ones in which a citizen waits for a reply; the tray shows this.
         waiting: u32,
+        /// Those of them in which WhatsApp's window ends within two hours.
+        closing: u32,
     }
     /// One row: a conversation, shown by its active or latest case.
     ConversationRow {
@@ -183,6 +191,8 @@ dto! {
         unread: u32,
         /// Whether the citizen waits for a reply.
         waiting: bool,
+        /// Since when.
+        waiting_since: Option<Millis>,
         /// Whose it is.
         owner: Option<Person>,
         /// Whether I have a draft here.
@@ -743,10 +753,23 @@ words! {
         Mine,
         /// Open, and nobody's.
         Unassigned,
+        /// Open, and of one of my teams.
+        Team,
+        /// Those in which a citizen waits for a reply.
+        Waiting,
+        /// Those of them in which WhatsApp's window ends within two hours.
+        Closing,
         /// All open ones that I may see.
         Open,
         /// Closed.
         Closed,
+    }
+    /// In which order the list stands.
+    Order {
+        /// What was written into last comes first.
+        Latest,
+        /// Who has waited longest for a reply comes first.
+        Longest,
     }
     /// Who wrote a message.
     Author {

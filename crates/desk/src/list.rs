@@ -7,15 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     command::Ask,
-    ids::{ConversationId, StaffId},
+    ids::{ConversationId, Millis, StaffId},
 };
 use records::{
     Records,
-    list::{Listed, Which},
+    list::{Listed, Order, Which},
 };
 
 use crate::{
-    api::{Author, ConversationList, ConversationRow, Counts, Delivery, Filter, ListConversations},
+    api::{self, Author, ConversationList, ConversationRow, Counts, Delivery, Filter, ListConversations},
     contact,
     database::Contents,
     names,
@@ -23,6 +23,9 @@ use crate::{
     precious,
     seat::Seat,
 };
+
+/// A window that ends within two hours ends soon.
+const SOON: Millis = 2 * 3600 * 1000;
 
 /// What the precious file says beside the records.
 pub(crate) struct Beside {
@@ -62,23 +65,35 @@ pub(crate) fn delivery(row: &Row) -> Delivery {
 pub(crate) async fn list(seat: &Seat, request: ListConversations) -> anyhow::Result<ConversationList> {
     let beside = Beside::of(seat).await?;
     let me = seat.me;
+    let closing = (seat.now(), seat.now() + SOON);
     seat.records
         .read(move |records| {
             let which = match request.filter {
                 Filter::Mine => Which::Mine(me),
                 Filter::Unassigned => Which::Unassigned,
+                Filter::Team => Which::Team(me),
+                Filter::Waiting => Which::Waiting,
+                Filter::Closing => Which::Closing(closing.0, closing.1),
                 Filter::Open => Which::Open,
                 Filter::Closed => Which::Closed,
             };
             let limit = request.limit.min(1_000);
-            let mut listed = records.list(which, limit + 1)?;
+            let order = match request.order {
+                api::Order::Latest => Order::Latest,
+                api::Order::Longest => Order::Longest,
+            };
+            let mut listed = records.list(which, order, request.skip, limit + 1)?;
             let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
             let more = listed.len() > wanted;
             listed.truncate(wanted);
             let rows = listed.into_iter().map(|one| row(records, me, one, &beside)).collect::<Result<Vec<_>, _>>()?;
-            let counts = records.counts(me)?;
-            let records::list::Counts { mine, unassigned, open, closed, waiting } = counts;
-            Ok(ConversationList { rows, more, counts: Counts { mine, unassigned, open, closed, waiting } })
+            let counts = records.counts(me, closing)?;
+            let records::list::Counts { mine, unassigned, team, open, closed, waiting, closing } = counts;
+            Ok(ConversationList {
+                rows,
+                more,
+                counts: Counts { mine, unassigned, team, open, closed, waiting, closing },
+            })
         })
         .await
 }
@@ -98,6 +113,7 @@ pub(crate) fn row(records: &Records, me: StaffId, listed: Listed, beside: &Besid
         seq: listed.last_seq,
         unread: listed.unread,
         waiting: listed.waiting,
+        waiting_since: listed.waiting_since,
         owner: listed.owner.map(|owner| names::person(records, owner)).transpose()?,
         draft: beside.drafted.contains(&listed.conversation),
         window_ends: listed.window_ends,

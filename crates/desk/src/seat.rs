@@ -291,7 +291,7 @@ impl Seat {
     /// Counts anew in how many conversations a citizen waits, for the tray.
     pub(crate) async fn count_waiting(&self) {
         let me = self.me;
-        match self.records.read(move |records| Ok(records.counts(me)?.waiting)).await {
+        match self.records.read(move |records| Ok(records.counts(me, (0, 0))?.waiting)).await {
             Ok(waiting) => drop(self.hub.unread.send_if_modified(|last| std::mem::replace(last, waiting) != waiting)),
             Err(error) => {
                 tracing::warn!(error = format!("{error:#}"), "The waiting conversations could not be counted")

@@ -16,10 +16,25 @@ pub enum Which {
     Mine(StaffId),
     /// Needing attention, and nobody's.
     Unassigned,
+    /// Needing attention, and of one of this person's teams.
+    Team(StaffId),
+    /// A citizen waits for a reply.
+    Waiting,
+    /// A citizen waits for a reply, and WhatsApp's window ends between these two moments.
+    Closing(Millis, Millis),
     /// Needing attention: open, or closed and written into since.
     Open,
     /// Closed, and nothing since.
     Closed,
+}
+
+/// In which order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// What was written into last comes first.
+    Latest,
+    /// Who has waited longest for a reply comes first, then those who do not wait, the latest first.
+    Longest,
 }
 
 /// A row of the list.
@@ -43,6 +58,8 @@ pub struct Listed {
     pub owner: Option<StaffId>,
     /// Whether the citizen waits for a reply in it.
     pub waiting: bool,
+    /// Since when.
+    pub waiting_since: Option<Millis>,
     /// The last message, where there is one.
     pub last: Option<Last>,
     /// The citizen's messages since this person last looked.
@@ -71,48 +88,76 @@ pub struct Counts {
     pub mine: u32,
     /// Needing attention, and nobody's.
     pub unassigned: u32,
+    /// Needing attention, and of one of this person's teams.
+    pub team: u32,
     /// Needing attention.
     pub open: u32,
     /// Closed, and nothing since.
     pub closed: u32,
     /// In which a citizen waits for a reply.
     pub waiting: u32,
+    /// Those of them in which WhatsApp's window ends soon.
+    pub closing: u32,
 }
 
 const ROW: &str = "SELECT c.id, c.contact, c.window_ends, c.last_place, k.id, k.state, k.owner, k.waiting,
     m.inbound, m.author, m.type, m.text, m.status,
     (SELECT count(*) FROM cases u JOIN messages n ON n.case_id = u.id AND n.inbound = 1
-       AND n.seq > coalesce((SELECT seq FROM seen WHERE case_id = u.id), 0) WHERE u.conversation = c.id), coalesce(m.seq, 0)
+       AND n.seq > coalesce((SELECT seq FROM seen WHERE case_id = u.id), 0) WHERE u.conversation = c.id), coalesce(m.seq, 0),
+    (SELECT w.at FROM messages w WHERE k.waiting AND w.case_id = k.id AND w.inbound = 1
+       AND w.seq > max(k.last_reply, k.closed_seq) ORDER BY w.seq LIMIT 1)
     FROM conversations c JOIN cases k ON k.id = c.shown_case LEFT JOIN messages m ON m.id = c.last_message";
 
 pub(crate) const COUNTS: &str = "SELECT coalesce(sum(k.owner = ?1), 0), coalesce(sum(k.owner IS NULL), 0), count(*),
-    (SELECT count(*) FROM conversations) - count(*), coalesce(sum(k.waiting), 0)
+    (SELECT count(*) FROM conversations) - count(*), coalesce(sum(k.waiting), 0),
+    coalesce(sum(k.team IN (SELECT t.value FROM staff s, json_each(s.teams) t WHERE s.id = ?1)), 0),
+    coalesce(sum(k.waiting AND c.window_ends > ?2 AND c.window_ends <= ?3), 0)
     FROM cases k CROSS JOIN conversations c ON c.shown_case = k.id WHERE (k.state = 'open' OR k.waiting)";
 
 /// The rows are chosen first and filled in then. `CROSS JOIN` makes SQLite begin with the left side: with what needs
 /// attention, which is little; for closed ones with the latest conversations, most of which are.
-pub(crate) fn sql(which: Which) -> String {
+pub(crate) fn sql(which: Which, order: Order) -> String {
     let needing = "cases k CROSS JOIN conversations c ON c.shown_case = k.id WHERE (k.state = 'open' OR k.waiting)";
     let chosen = match which {
         Which::Mine(_) => format!("{needing} AND k.owner = :me"),
-        Which::Unassigned => format!("{needing} AND k.owner IS NULL AND :me IS NULL"),
-        Which::Open => format!("{needing} AND :me IS NULL"),
+        Which::Unassigned => format!("{needing} AND k.owner IS NULL"),
+        Which::Team(_) => {
+            format!("{needing} AND k.team IN (SELECT t.value FROM staff s, json_each(s.teams) t WHERE s.id = :me)")
+        }
+        Which::Waiting => format!("{needing} AND k.waiting"),
+        Which::Closing(..) => {
+            format!("{needing} AND k.waiting AND c.window_ends > :after AND c.window_ends <= :until")
+        }
+        Which::Open => needing.to_owned(),
         Which::Closed => "conversations c CROSS JOIN cases k ON c.shown_case = k.id
-            WHERE k.state = 'closed' AND NOT k.waiting AND :me IS NULL"
+            WHERE k.state = 'closed' AND NOT k.waiting"
             .to_owned(),
     };
+    // The rule is the same for choosing and for showing; only there the last message is at hand.
+    let (chosen_by, shown_by) = match order {
+        Order::Latest => ("", ""),
+        Order::Longest => (
+            "CASE WHEN k.waiting THEN (SELECT w.at FROM messages w WHERE w.case_id = k.id AND w.inbound = 1
+               AND w.seq > max(k.last_reply, k.closed_seq) ORDER BY w.seq LIMIT 1) END NULLS LAST, ",
+            "16 NULLS LAST, ",
+        ),
+    };
+    // Every parameter stands in every statement, whether it chooses or not.
     format!(
-        "{ROW} WHERE c.id IN (SELECT c.id FROM {chosen} ORDER BY c.last_place DESC, c.id LIMIT :limit)
-         ORDER BY c.last_place DESC, coalesce(m.seq, 0) DESC, c.id"
+        "{ROW} WHERE (:me IS :me AND :after IS :after AND :until IS :until) AND c.id IN
+         (SELECT c.id FROM {chosen} ORDER BY {chosen_by}c.last_place DESC, c.id LIMIT :limit OFFSET :skip)
+         ORDER BY {shown_by}c.last_place DESC, coalesce(m.seq, 0) DESC, c.id"
     )
 }
 
 impl Records {
-    /// Rows of the list, latest first.
-    pub fn list(&self, which: Which, limit: u32) -> Result<Vec<Listed>> {
-        let me = if let Which::Mine(me) = which { Some(me.0) } else { None };
-        let mut statement = self.connection.prepare_cached(&sql(which))?;
-        let rows = statement.query_map(named_params! { ":me": me, ":limit": limit }, |row| Ok(read(row)))?;
+    /// Rows of the list after the first `skip`.
+    pub fn list(&self, which: Which, order: Order, skip: u32, limit: u32) -> Result<Vec<Listed>> {
+        let me = if let Which::Mine(me) | Which::Team(me) = which { Some(me.0) } else { None };
+        let (after, until) = if let Which::Closing(after, until) = which { (after, until) } else { (0, 0) };
+        let mut statement = self.connection.prepare_cached(&sql(which, order))?;
+        let values = named_params! { ":me": me, ":after": after, ":until": until, ":limit": limit, ":skip": skip };
+        let rows = statement.query_map(values, |row| Ok(read(row)))?;
         rows.map(|row| row?).collect()
     }
 
@@ -123,16 +168,18 @@ impl Records {
         rows.next().map(|row| row?).transpose()
     }
 
-    /// How many conversations there are of each sort, for `me`.
-    pub fn counts(&self, me: StaffId) -> Result<Counts> {
+    /// How many conversations there are of each sort, for `me`; a window that ends between these two moments ends soon.
+    pub fn counts(&self, me: StaffId, (after, until): (Millis, Millis)) -> Result<Counts> {
         let mut statement = self.connection.prepare_cached(COUNTS)?;
-        Ok(statement.query_row([me.0], |row| {
+        Ok(statement.query_row(rusqlite::params![me.0, after, until], |row| {
             Ok(Counts {
                 mine: row.get(0)?,
                 unassigned: row.get(1)?,
                 open: row.get(2)?,
                 closed: row.get(3)?,
                 waiting: row.get(4)?,
+                team: row.get(5)?,
+                closing: row.get(6)?,
             })
         })?)
     }
@@ -176,5 +223,6 @@ fn read(row: &Row) -> Result<Listed> {
         last,
         unread: row.get(13)?,
         last_seq: row.get(14)?,
+        waiting_since: row.get(15)?,
     })
 }

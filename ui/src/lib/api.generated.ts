@@ -199,16 +199,24 @@ export type ListConversations = {
  */
 filter: Filter, 
 /**
+ * In which order.
+ */
+order: Order, 
+/**
+ * After so many of them.
+ */
+skip: number, 
+/**
  * At most so many.
  */
 limit: number, };
 export type ConversationList = { 
 /**
- * Latest first.
+ * In that order.
  */
 rows: Array<ConversationRow>, 
 /**
- * Whether more rows fit the filter than were asked for.
+ * Whether more rows come after these.
  */
 more: boolean, 
 /**
@@ -225,6 +233,10 @@ mine: number,
  */
 unassigned: number, 
 /**
+ * Of my teams.
+ */
+team: number, 
+/**
  * All open.
  */
 open: number, 
@@ -235,7 +247,11 @@ closed: number,
 /**
  * Open ones in which a citizen waits for a reply; the tray shows this.
  */
-waiting: number, };
+waiting: number, 
+/**
+ * Those of them in which WhatsApp's window ends within two hours.
+ */
+closing: number, };
 export type ConversationRow = { 
 /**
  * The conversation.
@@ -285,6 +301,10 @@ unread: number,
  * Whether the citizen waits for a reply.
  */
 waiting: boolean, 
+/**
+ * Since when.
+ */
+waiting_since: number | null, 
 /**
  * Whose it is.
  */
@@ -1057,7 +1077,8 @@ conversation: ConversationId | null,
  */
 focused: boolean, };
 export type Phase = "sign_in" | "locked" | "ready";
-export type Filter = "mine" | "unassigned" | "open" | "closed";
+export type Filter = "mine" | "unassigned" | "team" | "waiting" | "closing" | "open" | "closed";
+export type Order = "latest" | "longest";
 export type Author = "contact" | "me" | "colleague";
 export type Delivery = "waiting" | "stuck" | "queued" | "uncertain" | "sent" | "delivered" | "read" | "failed" | "recalled";
 export type Mode = "reply" | "note";

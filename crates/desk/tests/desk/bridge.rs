@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use desk::{
     Desk,
-    api::{self, COMMANDS, CallError, ErrorCode, Filter, Handler, ListConversations, Nothing},
+    api::{self, COMMANDS, CallError, ErrorCode, Filter, Handler, ListConversations, Nothing, Order},
 };
 use serde_json::{Map, Value, json};
 
@@ -65,6 +65,10 @@ fn foreign(of: &str) -> Vec<Value> {
         "boolean" => vec![json!(true)],
         of if of.ends_with("| null") => vec![json!(null)],
         of if of.starts_with("Array") => vec![json!([])],
+        // The only one of several shapes that is asked with.
+        "Part" => {
+            vec![json!({"part": "latest"}), json!({"part": "around", "place": i64::MAX, "seq": i64::MIN})]
+        }
         _ => vec![json!({})],
     }
 }
@@ -90,7 +94,11 @@ async fn asked(desk: &Desk, name: &str, request: &Value) -> Result<Value, CallEr
 
 /// Everything that a window sees of this desk.
 async fn seen(place: &Workplace, talk: Talk) -> Value {
-    let list = place.desk.conversations(ListConversations { filter: Filter::Open, limit: 100 }).await.unwrap();
+    let list = place
+        .desk
+        .conversations(ListConversations { filter: Filter::Open, order: Order::Latest, skip: 0, limit: 100 })
+        .await
+        .unwrap();
     let mut status = serde_json::to_value(place.desk.status(Nothing {}).await.unwrap()).unwrap();
     // It tells times too.
     status.as_object_mut().unwrap().retain(|_, value| !value.is_number() || value.as_i64().is_some_and(|n| n < 1_000));

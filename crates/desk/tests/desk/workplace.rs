@@ -12,7 +12,7 @@ use desk::{
     Config, Desk,
     api::{
         CallError, ConversationPage, ConversationRow, Delivery, DeskStatus, Filter, Handler, Item, Link,
-        ListConversations, MessageItem, Nothing, OpenConversation, Part, SendReply, SignIn, Start, Unlock,
+        ListConversations, MessageItem, Nothing, OpenConversation, Order, Part, SendReply, SignIn, Start, Unlock,
     },
     keychain::FileKeychain,
 };
@@ -86,7 +86,11 @@ impl Workplace {
     }
 
     pub async fn rows(&self) -> Vec<ConversationRow> {
-        self.desk.conversations(ListConversations { filter: Filter::Open, limit: 100 }).await.unwrap().rows
+        self.desk
+            .conversations(ListConversations { filter: Filter::Open, order: Order::Latest, skip: 0, limit: 100 })
+            .await
+            .unwrap()
+            .rows
     }
 
     pub async fn page(&self, conversation: ConversationId) -> ConversationPage {

@@ -13,8 +13,8 @@ use std::{
 use desk::{
     Config, Desk,
     api::{
-        AddNote, ConversationRow, Filter, Handler as _, Item, Link, ListConversations, Nothing, OpenConversation, Part,
-        SendReply, SignIn,
+        AddNote, ConversationRow, Filter, Handler as _, Item, Link, ListConversations, Nothing, OpenConversation,
+        Order, Part, SendReply, SignIn,
     },
     keychain::FileKeychain,
 };
@@ -121,7 +121,10 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 }
 
 async fn rows(desk: &Desk) -> Vec<ConversationRow> {
-    desk.conversations(ListConversations { filter: Filter::Open, limit: 100 }).await.unwrap().rows
+    desk.conversations(ListConversations { filter: Filter::Open, order: Order::Latest, skip: 0, limit: 100 })
+        .await
+        .unwrap()
+        .rows
 }
 
 /// Every text that the desk shows, and how often it does: what citizens wrote, replies, notes.

@@ -91,7 +91,8 @@ impl Program {
     }
 
     pub async fn lists(&self, conversation: &Value) -> bool {
-        let list = self.ask("conversations", json!({"filter": "open", "limit": 100})).await;
+        let list =
+            self.ask("conversations", json!({"filter": "open", "order": "latest", "skip": 0, "limit": 100})).await;
         list["rows"].as_array().unwrap().iter().any(|row| row["conversation"] == *conversation)
     }
 }

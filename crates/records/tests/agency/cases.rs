@@ -4,7 +4,7 @@ use domain::{
     command::{Ask, Code},
     words::{CaseState, Role},
 };
-use records::list::Which;
+use records::list::{Order, Which};
 
 use crate::{Agency, close};
 
@@ -24,9 +24,9 @@ fn a_case_has_one_owner() {
     assert_eq!(agency.refused(lead, Ask::Assign { case, staff: stranger }), Code::Invalid);
     assert_eq!(agency.refused(stranger, Ask::Claim { case }), Code::NotFound);
     agency.ask(lead, Ask::Assign { case, staff: two }).unwrap();
-    assert_eq!(agency.records.list(Which::Mine(two), 10).unwrap().len(), 1);
+    assert_eq!(agency.records.list(Which::Mine(two), Order::Latest, 0, 10).unwrap().len(), 1);
     agency.ask(two, Ask::Release { case }).unwrap();
-    assert_eq!(agency.records.list(Which::Unassigned, 10).unwrap().len(), 1);
+    assert_eq!(agency.records.list(Which::Unassigned, Order::Latest, 0, 10).unwrap().len(), 1);
     agency.ask(lead, Ask::Transfer { case, team: "faults".into() }).unwrap();
     assert_eq!(agency.refused(lead, Ask::Claim { case }), Code::NotFound, "out of sight");
     agency.ask(stranger, Ask::Claim { case }).unwrap();

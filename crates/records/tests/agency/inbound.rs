@@ -38,13 +38,13 @@ fn thanks_within_the_grace_time_open_nothing() {
     let lead = agency.staff("lead", Role::Lead, "desk");
     let first = agency.citizen();
     agency.ask(lead, close(first.case)).unwrap();
-    assert_eq!(agency.records.counts(lead).unwrap().closed, 1);
+    assert_eq!(agency.records.counts(lead, (0, 0)).unwrap().closed, 1);
     agency.now.set(START + 11 * HOUR);
     let thanks = agency.citizen();
     assert_eq!(thanks.case, first.case);
-    assert_eq!(agency.records.counts(lead).unwrap().open, 1, "staff look at it, leave it, or reopen it");
+    assert_eq!(agency.records.counts(lead, (0, 0)).unwrap().open, 1, "staff look at it, leave it, or reopen it");
     agency.ask(lead, close(first.case)).unwrap();
-    assert_eq!(agency.records.counts(lead).unwrap().closed, 1, "left as it is");
+    assert_eq!(agency.records.counts(lead, (0, 0)).unwrap().closed, 1, "left as it is");
     assert_eq!(agency.refused(lead, close(first.case)), Code::Closed);
     agency.now.set(START + 24 * HOUR);
     assert_ne!(agency.citizen().case, first.case);

@@ -8,12 +8,12 @@ use domain::{
 };
 use records::{
     Records,
-    list::Which,
+    list::{Order, Which},
     thread::{Item, Side},
 };
 use rusqlite::Connection;
 
-use crate::{Agency, MINUTE, START, close};
+use crate::{Agency, HOUR, MINUTE, START, close};
 
 #[test]
 fn the_list_shows_what_waits_and_what_is_new() {
@@ -22,14 +22,14 @@ fn the_list_shows_what_waits_and_what_is_new() {
     let chat = agency.citizen();
     agency.now.set(START + MINUTE);
     agency.citizen();
-    let row = |agency: &Agency| agency.records.list(Which::Unassigned, 10).unwrap().remove(0);
+    let row = |agency: &Agency| agency.records.list(Which::Unassigned, Order::Latest, 0, 10).unwrap().remove(0);
     assert_eq!((row(&agency).unread, row(&agency).waiting), (2, true));
     agency.records.set_seen(chat.case, agency.journal.last().unwrap().seq).unwrap();
     assert_eq!((row(&agency).unread, row(&agency).waiting), (0, true), "seen is not answered");
     agency.reply(agent, &chat).unwrap();
     assert_eq!((row(&agency).unread, row(&agency).waiting), (0, false));
     assert_eq!(row(&agency).last.unwrap().author, Some(agent));
-    assert_eq!(agency.records.counts(agent).unwrap().waiting, 0);
+    assert_eq!(agency.records.counts(agent, (0, 0)).unwrap().waiting, 0);
     agency.citizen();
     assert_eq!((row(&agency).unread, row(&agency).waiting), (1, true));
 }
@@ -40,7 +40,13 @@ fn of_messages_of_one_second_the_later_one_stands_first() {
     let mut agency = Agency::new();
     let senders: Vec<String> = (0..8).map(|nth| format!("9655000000{nth}")).collect();
     let order = |agency: &Agency| -> Vec<_> {
-        agency.records.list(Which::Unassigned, 10).unwrap().into_iter().map(|row| row.conversation).collect()
+        agency
+            .records
+            .list(Which::Unassigned, Order::Latest, 0, 10)
+            .unwrap()
+            .into_iter()
+            .map(|row| row.conversation)
+            .collect()
     };
     for sender in &senders {
         let chat = agency.receive(None, Some(sender), "text", None);
@@ -88,6 +94,43 @@ fn a_conversation_is_read_page_by_page() {
         pages.extend(page);
     }
     assert_eq!(pages, whole);
+}
+
+#[test]
+fn the_list_is_of_one_sort_and_in_the_order_that_is_asked_for() {
+    let mut agency = Agency::new();
+    let agent = agency.staff("agent", Role::Agent, "desk");
+    let other = agency.staff("other", Role::Agent, "faults");
+    let first = agency.receive(None, Some("96550000001"), "text", None);
+    agency.now.set(START + HOUR);
+    let second = agency.receive(None, Some("96550000002"), "text", None);
+    agency.now.set(START + 2 * HOUR);
+    let answered = agency.receive(None, Some("96550000003"), "text", None);
+    agency.now.set(START + 3 * HOUR);
+    agency.reply(agent, &answered).unwrap();
+    // Who writes again has not begun to wait anew.
+    agency.now.set(START + 4 * HOUR);
+    agency.receive(None, Some("96550000001"), "text", None);
+
+    let list = |which, order, skip, limit| -> Vec<_> {
+        let rows = agency.records.list(which, order, skip, limit).unwrap();
+        rows.into_iter().map(|row| row.conversation).collect()
+    };
+    let (one, two, three) = (first.conversation, second.conversation, answered.conversation);
+    assert_eq!(list(Which::Open, Order::Latest, 0, 10), [one, three, two]);
+    assert_eq!(list(Which::Open, Order::Longest, 0, 10), [one, two, three], "who does not wait comes last");
+    assert_eq!(list(Which::Open, Order::Longest, 1, 1), [two]);
+    assert_eq!(list(Which::Waiting, Order::Latest, 0, 10), [one, two]);
+    assert_eq!(list(Which::Team(agent), Order::Latest, 0, 10), [one, three, two]);
+    assert!(list(Which::Team(other), Order::Latest, 0, 10).is_empty());
+    // The second one's window ends 25 hours after the start; the first has written since.
+    let soon = (START + 24 * HOUR, START + 26 * HOUR);
+    assert_eq!(list(Which::Closing(soon.0, soon.1), Order::Latest, 0, 10), [two], "who was answered is safe");
+    assert_eq!(agency.records.row(one).unwrap().unwrap().waiting_since, Some(START));
+    assert_eq!(agency.records.row(three).unwrap().unwrap().waiting_since, None);
+    let counts = agency.records.counts(agent, soon).unwrap();
+    assert_eq!((counts.open, counts.team, counts.waiting, counts.closing), (3, 3, 2, 1));
+    assert_eq!(agency.records.counts(other, soon).unwrap().team, 0);
 }
 
 #[test]
