@@ -97,8 +97,13 @@ list = المحادثات
 filters = تصفية المحادثات
 filter-mine = محادثاتي
 filter-unassigned = غير مسندة
+filter-team = فريقي
 filter-open = المفتوحة
+filter-waiting = بانتظار الرد
+filter-closing = تنتهي مهلتها
 filter-closed = المغلقة
+order-latest = الأحدث
+order-longest = الأطول انتظارًا
 list-gathered = { $count ->
     [zero] لا جديد
     [one] جديد في محادثة واحدة
@@ -131,6 +136,12 @@ empty-unassigned-title = لا محادثات تنتظر من يستلمها
 empty-unassigned-text = كل ما ورد مسند إلى موظف. الجديد يظهر هنا فور وصوله.
 empty-open-title = لا محادثات مفتوحة
 empty-open-text = حين يكتب مراجع إلى رقم الجهة تظهر محادثته هنا فورًا.
+empty-team-title = لا محادثات لفريقك الآن
+empty-team-text = ما يخص فريقك يظهر هنا، أيًا كان الموظف.
+empty-waiting-title = لا أحد ينتظر ردًا
+empty-waiting-text = كل من كتب رُدّ عليه. من يكتب بعد ذلك يظهر هنا.
+empty-closing-title = لا مهلة توشك أن تنتهي
+empty-closing-text = من ينتظر ردًا وبقي من مهلة واتساب أقل من ساعتين يظهر هنا.
 empty-closed-title = لا محادثات مغلقة
 empty-closed-text = ما يُغلق ينتقل إلى هنا، ويمكن فتحه من جديد.
 syncing-title = جارٍ استلام سجل الجهة
@@ -165,6 +176,25 @@ jump-new = { $count ->
     [many] { $count } رسالة جديدة
    *[other] { $count } رسالة جديدة
 }
+quote-go = الانتقال إلى الرسالة الأصلية
+quote-elsewhere = الرسالة المقتبسة ليست على هذا الجهاز
+present-writes = { $more ->
+    [zero] الكتابة الآن: { $name }
+    [one] الكتابة الآن: { $name } وزميل آخر
+    [two] الكتابة الآن: { $name } وزميلان
+    [few] الكتابة الآن: { $name } و{ $more } زملاء
+    [many] الكتابة الآن: { $name } و{ $more } زميلًا
+   *[other] الكتابة الآن: { $name } و{ $more } زميل
+}
+present-reads = { $more ->
+    [zero] الاطلاع الآن: { $name }
+    [one] الاطلاع الآن: { $name } وزميل آخر
+    [two] الاطلاع الآن: { $name } وزميلان
+    [few] الاطلاع الآن: { $name } و{ $more } زملاء
+    [many] الاطلاع الآن: { $name } و{ $more } زميلًا
+   *[other] الاطلاع الآن: { $name } و{ $more } زميل
+}
+comma = ،
 heard-message = رسالة جديدة من { $name }: { $text }
 message-from-contact = { $name }، { $time }
 message-from-me = أنت، { $time }
@@ -269,6 +299,7 @@ send-error-other = لم يقبلها واتساب: { $title } ({ $code }).
 act-retry = إعادة المحاولة
 act-take-back = استعادة إلى المسودة
 act-recall = سحب
+act-undo = تراجع
 act-drop = حذف
 act-was-sent = أُرسلت فعلًا
 act-send-again = إرسالها مرة أخرى
@@ -303,6 +334,9 @@ composer-over = { $count ->
     [many] أطول بـ{ $count } حرفًا من المسموح
    *[other] أطول بـ{ $count } حرف من المسموح
 }
+composer-beside = يُكتب ردّ آخر هنا الآن ({ $name }). قد يصل المراجعَ جوابان.
+composer-overtaken = وصل ردّ من { $name } وأنت تكتب:
+composer-overtaken-again = اقرأه، ثم أرسل مرة أخرى إن بقي ردّك لازمًا.
 lock-window = انتهت مهلة واتساب: مضت 24 ساعة على آخر رسالة من المراجع، فلا يقبل واتساب ردًا. تُتاح الكتابة حين يكتب من جديد.
 lock-never = لم يكتب المراجع بعد، فلا يقبل واتساب رسالة إليه.
 lock-closed = هذا الطلب مغلق. أعد فتحه لترد على المراجع.
@@ -362,6 +396,8 @@ do-note = كتابة ملاحظة داخلية
 do-next = فتح المحادثة التالية
 do-previous = فتح المحادثة السابقة
 do-next-waiting = فتح التالية بانتظار الرد
+do-date = الانتقال إلى يوم
+do-order = تبديل الترتيب: الأحدث أو الأطول انتظارًا
 do-latest = الانتقال إلى أحدث رسالة
 do-first-new = الانتقال إلى أول رسالة جديدة
 do-trouble = الانتقال إلى الرسالة المتعثرة
@@ -375,7 +411,10 @@ do-select-all = تحديد كل المحادثات
 do-select-none = إلغاء التحديد
 do-filter-mine = عرض محادثاتي
 do-filter-unassigned = عرض غير المسندة
+do-filter-team = عرض ما لفريقي
 do-filter-open = عرض المفتوحة
+do-filter-waiting = عرض ما ينتظر الرد
+do-filter-closing = عرض ما تنتهي مهلته قريبًا
 do-filter-closed = عرض المغلقة
 do-palette = كل الأوامر
 do-keys = اختصارات لوحة المفاتيح

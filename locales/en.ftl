@@ -90,8 +90,13 @@ list = Conversations
 filters = Filter conversations
 filter-mine = Mine
 filter-unassigned = Unassigned
+filter-team = My team
 filter-open = Open
+filter-waiting = Waiting
+filter-closing = Closing soon
 filter-closed = Closed
+order-latest = Latest
+order-longest = Longest wait
 list-gathered = { $count ->
     [one] New in { $count } conversation
    *[other] New in { $count } conversations
@@ -116,6 +121,12 @@ empty-unassigned-title = Nothing waits to be claimed
 empty-unassigned-text = Everything that came in has an owner. What is new appears here as it arrives.
 empty-open-title = No open conversations
 empty-open-text = When a citizen writes to the agency’s number, the conversation appears here at once.
+empty-team-title = Nothing for your team now
+empty-team-text = What is your team’s shows here, whoever has it.
+empty-waiting-title = Nobody waits for a reply
+empty-waiting-text = Everybody who wrote has an answer. Who writes next shows here.
+empty-closing-title = No window is about to close
+empty-closing-text = Who waits for a reply with less than two hours of WhatsApp’s window left shows here.
 empty-closed-title = No closed conversations
 empty-closed-text = What is closed moves here, and can be opened again.
 syncing-title = Receiving the agency’s journal
@@ -144,6 +155,19 @@ jump-new = { $count ->
     [one] { $count } new message
    *[other] { $count } new messages
 }
+quote-go = Go to the original message
+quote-elsewhere = The quoted message is not on this computer
+present-writes = { $more ->
+    [0] { $name } is writing…
+    [one] { $name } and a colleague are writing…
+   *[other] { $name } and { $more } colleagues are writing…
+}
+present-reads = { $more ->
+    [0] { $name } is reading
+    [one] { $name } and a colleague are reading
+   *[other] { $name } and { $more } colleagues are reading
+}
+comma = { ", " }
 heard-message = New message from { $name }: { $text }
 message-from-contact = { $name }, { $time }
 message-from-me = You, { $time }
@@ -240,6 +264,7 @@ send-error-other = WhatsApp did not accept it: { $title } ({ $code }).
 act-retry = Try again
 act-take-back = Take back to draft
 act-recall = Take back
+act-undo = Undo
 act-drop = Drop
 act-was-sent = It was sent
 act-send-again = Send it again
@@ -266,6 +291,9 @@ composer-over = { $count ->
     [one] { $count } character too long
    *[other] { $count } characters too long
 }
+composer-beside = { $name } is writing a reply here now. The citizen may get two answers.
+composer-overtaken = { $name } answered while you were writing:
+composer-overtaken-again = Read it, then send again if yours is still needed.
 lock-window = The WhatsApp window is over: 24 hours have passed since the citizen’s last message, and WhatsApp takes no reply. You can write again when they do.
 lock-never = The citizen has not written yet, so WhatsApp takes no message to them.
 lock-closed = This case is closed. Reopen it to reply.
@@ -325,6 +353,8 @@ do-note = Write an internal note
 do-next = Open the next conversation
 do-previous = Open the previous conversation
 do-next-waiting = Open the next one waiting for a reply
+do-date = Go to a day
+do-order = Change the order: latest or longest wait
 do-latest = Jump to the latest message
 do-first-new = Jump to the first new message
 do-trouble = Go to the stuck message
@@ -338,7 +368,10 @@ do-select-all = Select all conversations
 do-select-none = Clear the selection
 do-filter-mine = Show mine
 do-filter-unassigned = Show unassigned
+do-filter-team = Show my team’s
 do-filter-open = Show open
+do-filter-waiting = Show who waits
+do-filter-closing = Show windows about to close
 do-filter-closed = Show closed
 do-palette = All commands
 do-keys = Keyboard shortcuts

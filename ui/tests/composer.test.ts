@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { FakeHost } from "../fixtures/host";
-import { scene } from "../fixtures/scenes";
+import { message, scene } from "../fixtures/scenes";
 import { Conversation } from "../src/inbox/conversation.svelte";
+import type { Delivery } from "../src/lib/api.generated";
 import { CallFailure } from "../src/lib/host";
 
 let host: FakeHost;
@@ -17,6 +18,67 @@ beforeEach(() => {
   host = new FakeHost(scene("crowded"));
 });
 afterEach(() => void vi.useRealTimers());
+
+describe("A reply that is taken back", () => {
+  async function undone(delivery: Delivery): Promise<Conversation> {
+    const open = await opened();
+    open.composer.type("أرسلت بالخطأ");
+    await open.composer.send();
+    const sent = host.scene.pages.get("fatima")?.items.at(-1);
+    if (sent?.item !== "message") throw new Error("Nothing was sent");
+    await open.undo(sent.message);
+    await open.undo(sent.message);
+    expect(host.times("recall"), "Two keystrokes are one").toBe(1);
+    expect(open.composer.text, "It may go yet").toBe("");
+    sent.delivery = delivery;
+    await open.refresh();
+    return open;
+  }
+
+  test("is in the composer again once it is sure that it does not go", async () => {
+    const open = await undone("recalled");
+    expect(open.composer.text).toBe("أرسلت بالخطأ");
+    await open.refresh();
+    expect(open.composer.text, "Once").toBe("أرسلت بالخطأ");
+  });
+
+  test("too late is not written a second time", async () => {
+    expect((await undone("sent")).composer.text).toBe("");
+  });
+});
+
+describe("A colleague's answer that comes while I write", () => {
+  test("is shown before mine goes, and mine goes when I send again", async () => {
+    const { composer, refresh } = await opened();
+    composer.type("الموعد يوم الأحد");
+    expect(composer.overtaken).toBeNull();
+    const page = host.scene.pages.get("fatima");
+    const answer = message({ seq: 900, from: "colleague", text: "الموعد غدًا" });
+    page?.items.push(answer);
+    if (page !== undefined) page.seen = 900;
+    await refresh();
+    expect(composer.overtaken?.text).toBe("الموعد غدًا");
+    expect(await composer.send()).toBe(false);
+    expect(host.times("send_reply")).toBe(0);
+    expect(await composer.send()).toBe(true);
+    expect(host.last("send_reply")).toMatchObject({ text: "الموعد يوم الأحد", seen: 900 });
+    composer.type("وشكرًا");
+    expect(composer.overtaken, "What is begun after it is no double answer").toBeNull();
+  });
+
+  test("stops no note, and nothing that stood before the draft was begun", async () => {
+    host.scene.pages.get("fatima")?.items.push(message({ seq: 5, from: "colleague", text: "قديم" }));
+    const { composer, refresh } = await opened();
+    composer.type("رد");
+    expect(composer.overtaken).toBeNull();
+    composer.turn("note");
+    composer.type("ملاحظة");
+    host.scene.pages.get("fatima")?.items.push(message({ seq: 901, from: "colleague", text: "رد زميل" }));
+    await refresh();
+    expect(composer.overtaken).toBeNull();
+    expect(await composer.send()).toBe(true);
+  });
+});
 
 describe("A draft", () => {
   test("is at the desk within 300 ms of the last key, also while one goes on typing", async () => {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { FakeHost } from "../fixtures/host";
 import { message, NOW, page, row, scene } from "../fixtures/scenes";
-import { Conversation } from "../src/inbox/conversation.svelte";
+import { Conversation, MOST } from "../src/inbox/conversation.svelte";
 import { inReadingOrder, joined, keyOf, lastRead, leads, seenIn } from "../src/inbox/items";
 import { lockOf, windowLeft } from "../src/inbox/window";
 import type { ConversationPage, Item } from "../src/lib/api.generated";
@@ -48,6 +48,59 @@ describe("A long conversation", () => {
     expect(texts(open.items).slice(-2)).toEqual(["150", "جديد"]);
     expect(new Set(open.items.map(keyOf)).size).toBe(open.items.length);
     expect(open.more).toBe(true);
+  });
+
+  test("holds some hundreds at most, and asks again for what it let go", async () => {
+    const all = Array.from({ length: 50_000 }, (_, index) => message({ seq: index + 1, place: NOW - (50_000 - index) * 60_000, text: `${index + 1}` }));
+    const open = conversation(all, { seen: 50_000 });
+    await open.refresh();
+    open.watch(true);
+    for (let page = 0; page < 20; page += 1) await open.older();
+    expect(open.items).toHaveLength(MOST);
+    expect([texts(open.items)[0], open.later, open.more]).toEqual(["48741", true, true]);
+    open.watch(true);
+    expect(host.times("seen_up_to"), "The end is not before one's eyes").toBe(0);
+    // What changes is asked for where one reads.
+    const shown = texts(open.items);
+    all.push(message({ seq: 50_001, place: NOW, text: "جديد" }));
+    await open.refresh();
+    expect(texts(open.items)).toEqual(shown);
+    while (open.later) await open.newer();
+    expect(texts(open.items)).toEqual(texts(all.slice(-open.items.length)));
+    expect(open.items.length).toBeLessThanOrEqual(MOST);
+  });
+
+  test("goes to a moment far back, and from there to the latest", async () => {
+    const open = conversation([...items], { seen: 150 });
+    await open.refresh();
+    const at = items[10] as Extract<Item, { item: "message" }>;
+    await open.goTo({ place: at.place, seq: 0 });
+    expect(open.goal).toBe(at.message);
+    expect([open.more, open.later, texts(open.items).at(-1)]).toEqual([false, true, "40"]);
+    expect(open.page?.seen, "What was on screen stays seen").toBe(150);
+    open.goal = null;
+    await open.goTo({ place: at.place, seq: at.seq });
+    expect(open.goal, "What is here need not be asked for").toBe(at.message);
+    expect(host.times("conversation")).toBe(2);
+    await open.toLatest();
+    expect([open.later, texts(open.items).at(-1)]).toEqual([false, "150"]);
+  });
+
+  test("takes no answer that belongs to where one was before", async () => {
+    const open = conversation(items);
+    await open.refresh();
+    let done = (): void => undefined;
+    host.held.set("conversation", new Promise((resolve) => (done = resolve)));
+    const late = open.older();
+    host.held.delete("conversation");
+    await open.goTo({ place: items[0]?.place ?? 0, seq: 1 });
+    done();
+    await late;
+    expect(texts(open.items)[0]).toBe("1");
+    expect(open.loading).toBeNull();
+    await open.newer();
+    const all = texts(open.items).map(Number);
+    expect(all).toEqual(all.map((_, index) => index + 1));
   });
 
   test("beyond what is asked for again keeps the older part", () => {

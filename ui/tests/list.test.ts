@@ -120,13 +120,44 @@ describe("The list", () => {
     await vi.waitFor(() => expect(ids()).toEqual(["x"]));
   });
 
+  test("stands by the longest wait where its person chose that, also the next time", async () => {
+    host.scene.rows = [row("new", { at: NOW, waiting: true, waiting_since: NOW }), row("old", { at: NOW - 1000, waiting: true, waiting_since: NOW - 9000 }), row("calm", { at: NOW + 1000 })];
+    await list.refresh();
+    list.turnAround();
+    await vi.waitFor(() => expect(ids()).toEqual(["old", "new", "calm"]));
+    // Who begins to wait comes below those who wait, and moves nothing above the selection.
+    list.hold("pointer", true);
+    host.scene.rows = host.scene.rows.map((each) => (each.conversation === "calm" ? { ...each, waiting: true, waiting_since: NOW - 5000 } : each));
+    await list.refresh();
+    expect(ids()).toEqual(["old", "new", "calm"]);
+    expect(list.gathered).toBe(1);
+    list.hold("pointer", false);
+    expect(ids()).toEqual(["old", "calm", "new"]);
+    expect(new List(host, ME, new Map()).order).toBe("longest");
+    list.turnAround();
+  });
+
+  test("of ten thousand rows asks again for the first of them only", async () => {
+    host.scene.rows = Array.from({ length: 10_000 }, (_, index) => row(`r${index}`, { at: NOW - index * 1000 }));
+    await list.refresh();
+    list.hold("scroll", true);
+    while (list.more) await list.grow();
+    expect(new Set(ids()).size).toBe(10_000);
+    host.scene.rows.unshift(row("fresh", { at: NOW + 1000 }));
+    await list.refresh();
+    expect(host.last("conversations")).toMatchObject({ skip: 0, limit: 300 });
+    expect([list.rows.length, list.gathered]).toEqual([10_000, 1]);
+    list.settle();
+    expect([ids()[0], list.rows.length]).toEqual(["fresh", 10_001]);
+  });
+
   test("grows by a page at its end", async () => {
     host.scene.rows = Array.from({ length: 250 }, (_, index) => row(`r${index}`, { at: NOW - index * 1000 }));
     await list.refresh();
     expect(list.rows).toHaveLength(100);
     list.hold("scroll", true);
-    list.grow();
-    list.grow();
+    void list.grow();
+    void list.grow();
     await vi.waitFor(() => expect(list.rows).toHaveLength(200));
     expect(list.gathered).toBe(0);
     expect(list.more).toBe(true);
@@ -151,7 +182,7 @@ describe("Contacts of one name", () => {
 
 describe("A list at its beginning", () => {
   const OTHER = { staff: "other", name: "يوسف" };
-  const NONE: Counts = { mine: 0, unassigned: 0, open: 0, closed: 0, waiting: 0 };
+  const NONE: Counts = { mine: 0, unassigned: 0, team: 0, closing: 0, open: 0, closed: 0, waiting: 0 };
   let chosen: Chosen;
 
   /** A person who never chose a filter in this window, and these figures on the filters. */

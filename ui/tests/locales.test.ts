@@ -47,6 +47,7 @@ const FAMILIES: Record<string, string[]> = {
   "mode-": words("Mode"),
   "filter-": words("Filter"),
   "empty-": words("Filter").flatMap((filter) => [`${filter}-title`, `${filter}-text`]),
+  "order-": words("Order"),
   "row-from-": ["me", "colleague"],
   "me-": ["keys", "lock", "sign-out"],
   "case-": words("CaseState"),

@@ -1,8 +1,11 @@
 import type { ConversationRow } from "../lib/api.generated";
 import { clean } from "../lib/copy";
-import { named, t } from "../lib/i18n";
+import { clock } from "../lib/clock.svelte";
+import { daysBack as back, fullDay } from "../lib/format/time";
+import { named, spoken, t } from "../lib/i18n";
 import { type CaseAct, mayOn } from "../inbox/may";
 import type { Inbox } from "../inbox/inbox.svelte";
+import { FILTERS } from "../inbox/list.svelte";
 import type { Session } from "../session/session.svelte";
 import { SECTIONS } from "../settings/sections";
 import type { Actions } from "./actions.svelte";
@@ -37,6 +40,13 @@ export interface Action {
 const THEMES = ["system", "light", "dark"] as const;
 const DENSITIES = ["comfortable", "normal", "compact"] as const;
 export const SIZES = ["normal", "large", "larger", "largest"] as const;
+
+/** The days of the open conversation to which one can go, latest first. */
+function daysBack(desk: Inbox): number[] {
+  const page = desk.conversation?.page;
+  if (page == null) return [];
+  return back(Math.min(page.case.opened_at, ...page.earlier.map(({ opened_at }) => opened_at)), clock.now);
+}
 
 /** Every action there is: buttons' tooltips, palette, sheet and keys all take from here. */
 export function registry(actions: Actions, desk: Inbox, session: Session): Action[] {
@@ -121,8 +131,15 @@ export function registry(actions: Actions, desk: Inbox, session: Session): Actio
     { id: "next-waiting", group: "conversation", shortcuts: [alt("KeyW"), single("KeyW")], applies: () => list.rows.some(({ waiting }) => waiting), run: () => desk.stepToWaiting() },
     { id: "latest", group: "conversation", shortcuts: [alt("End")], applies: () => actions.can("latest"), run: () => actions.call("latest") },
     { id: "first-new", group: "conversation", shortcuts: [alt("Home")], applies: () => actions.can("first-new"), run: () => actions.call("first-new") },
+    {
+      id: "date",
+      group: "conversation",
+      shortcuts: [alt("KeyB"), single("KeyB")],
+      applies: open,
+      choices: () => daysBack(desk).map((at) => ({ key: String(at), words: fullDay(spoken(), at, clock.now), run: () => desk.conversation?.goTo({ place: at, seq: 0 }) })),
+    },
     { id: "trouble", group: "conversation", shortcuts: [alt("KeyT"), single("KeyT")], applies: () => actions.can("trouble"), run: () => actions.call("trouble") },
-    { id: "recall", group: "conversation", shortcuts: [alt("KeyZ"), single("KeyZ")], applies: () => desk.waitingReply !== null, run: () => desk.waitingReply !== null && acts.recall(desk.waitingReply) },
+    { id: "recall", group: "conversation", shortcuts: [alt("KeyZ"), single("KeyZ")], applies: () => desk.waitingReply !== null, run: () => desk.waitingReply !== null && desk.conversation?.undo(desk.waitingReply) },
     { id: "details", group: "conversation", shortcuts: [alt("KeyD"), single("KeyD")], applies: () => actions.can("details"), run: () => actions.call("details") },
     { id: "shut", group: "conversation", shortcuts: [], applies: () => desk.conversation !== null, run: () => actions.shut() },
 
@@ -132,9 +149,11 @@ export function registry(actions: Actions, desk: Inbox, session: Session): Actio
     { id: "select", group: "list", shortcuts: [alt("KeyX"), single("KeyX")], applies: () => actions.cursor !== null, run: () => actions.cursor !== null && list.toggle(actions.cursor) },
     { id: "select-all", group: "list", shortcuts: [], applies: () => list.rows.length > 0, run: () => list.selectAll() },
     { id: "select-none", group: "list", shortcuts: [], applies: () => list.selected.size > 0, run: () => list.clear() },
-    ...(["mine", "unassigned", "open", "closed"] as const).map(
+    ...(FILTERS).map(
       (filter, index): Action => ({ id: `filter-${filter}`, group: "list", shortcuts: [ctrl(`Digit${index + 1}`)], applies: () => true, run: () => list.choose(filter) }),
     ),
+
+    { id: "order", group: "list", shortcuts: [alt("KeyV"), single("KeyV")], applies: () => true, run: () => list.turnAround() },
 
     // ── The window ──
     { id: "palette", group: "window", shortcuts: [ctrl("KeyK"), sign("/")], applies: () => true, run: () => actions.show("palette") },

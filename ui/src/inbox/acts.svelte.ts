@@ -26,7 +26,6 @@ export class Acts {
   closeCase = (of: CaseId, outcome: string) => this.#do(() => this.closing(of, outcome));
   reopen = (of: CaseId) => this.#do(() => this.reopening(of));
   discard = (id: string) => this.#do(() => this.#host.call("discard", { id }));
-  recall = (message: string) => this.#do(() => this.#host.call("recall", { message }));
   retry = (id: string) => this.#do(() => this.#host.call("retry", { id, seen: this.#around.conversation?.page?.seen ?? 0 }));
 
   /** Takes a stuck reply or note back into the composer. */

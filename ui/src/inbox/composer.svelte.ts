@@ -1,6 +1,7 @@
-import type { ConversationId, ConversationPage, Drafts, ErrorCode, Mode } from "../lib/api.generated";
+import type { ConversationId, ConversationPage, Drafts, ErrorCode, Item, MessageItem, Mode } from "../lib/api.generated";
 import { CallFailure, type Host } from "../lib/host";
 import { length, LONGEST } from "../lib/format/text";
+import { replyAfter } from "./items";
 
 /** A draft is at the desk at most this long after the first key that is not there yet; promised are 300 ms. */
 const SOON = 200;
@@ -8,6 +9,7 @@ const SOON = 200;
 /** What the composer needs of its conversation. */
 interface Surroundings {
   readonly id: ConversationId;
+  readonly items: Item[];
   readonly page: ConversationPage | null;
   refresh(): Promise<void>;
 }
@@ -23,6 +25,10 @@ export class Composer {
   error: ErrorCode | null = $state(null);
   readonly #host: Host;
   readonly #around: Surroundings;
+  /** The colleague's reply of which this person was told before sending: who sends again means it. */
+  warned: string | null = $state(null);
+  /** What stood last in the conversation when this reply was begun. */
+  #begun = $state(Infinity);
   #unsaved = new Set<Mode>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Saves go one after another, and nothing is sent before the last one is done: a late save would bring a sent draft back. */
@@ -41,6 +47,11 @@ export class Composer {
     return length(this.text);
   }
 
+  /** What a colleague has answered while this reply was being written. */
+  get overtaken(): MessageItem | null {
+    return this.mode === "reply" && this.text.trim() !== "" ? replyAfter(this.#around.items, this.#begun) : null;
+  }
+
   get sendable(): boolean {
     return !this.sending && this.text.trim() !== "" && this.length <= LONGEST;
   }
@@ -50,6 +61,7 @@ export class Composer {
     for (const mode of ["reply", "note"] as const) {
       if (this.texts[mode] === "") this.texts[mode] = drafts[mode];
     }
+    this.#begun = this.#around.page?.seen ?? Infinity;
     this.saved = this.text !== "" && this.#unsaved.size === 0;
   }
 
@@ -62,6 +74,7 @@ export class Composer {
   }
 
   type(text: string): void {
+    if (this.texts[this.mode].trim() === "") this.#begun = this.#around.page?.seen ?? Infinity;
     this.texts[this.mode] = text;
     this.saved = false;
     this.#unsaved.add(this.mode);
@@ -81,6 +94,11 @@ export class Composer {
   async send(): Promise<boolean> {
     const { mode, page } = { mode: this.mode, page: this.#around.page };
     if (!this.sendable || page === null) return false;
+    const overtaken = this.overtaken?.message ?? null;
+    if (overtaken !== null && overtaken !== this.warned) {
+      this.warned = overtaken;
+      return false;
+    }
     const text = this.text.trim();
     this.sending = true;
     this.error = null;

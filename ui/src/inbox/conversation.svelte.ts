@@ -1,14 +1,19 @@
-import type { ConversationId, ConversationPage, ErrorCode, Item } from "../lib/api.generated";
+import type { ConversationId, ConversationPage, ErrorCode, Item, MessageId, Part, Position } from "../lib/api.generated";
 import { coalesce } from "../lib/coalesce";
 import { CallFailure, type Host } from "../lib/host";
 import { Composer } from "./composer.svelte";
-import { joined, seenIn } from "./items";
+import { fate, joined, keyOf, seenIn } from "./items";
 
 const PAGE = 60;
 /** A page is asked for again as long as what is loaded, up to here; what lies further back hardly changes. */
 const AGAIN = 300;
+/** At most so many items are held: beyond it, what is furthest from the reader goes, to be asked for again. */
+export const MOST = 480;
 
-/** One open conversation: what is loaded of it, and what is written in it. */
+/**
+ * One open conversation: the section of it that is loaded, and what is written in it. Of fifty thousand messages a few
+ * hundred are here at a time. The section ends with the latest item, or somewhere before (`later`).
+ */
 export class Conversation {
   /** The last answer of the desk: row, case, earlier cases. */
   page: ConversationPage | null = $state.raw(null);
@@ -16,7 +21,11 @@ export class Conversation {
   items: Item[] = $state.raw([]);
   /** Whether the desk has older ones. */
   more = $state(false);
-  loadingOlder = $state(false);
+  /** Whether the desk has newer ones. */
+  later = $state(false);
+  loading: "older" | "newer" | null = $state(null);
+  /** The key of the item to which the view is to go. */
+  goal: string | null = $state(null);
   /** The first item that was new when the conversation was opened. */
   firstNew: number | null = $state(null);
   error: ErrorCode | null = $state(null);
@@ -26,6 +35,10 @@ export class Conversation {
   readonly #host: Host;
   #seen: number | null = null;
   #watched = false;
+  /** Counts the jumps: what was asked for before one belongs to another section. */
+  #section = 0;
+  /** Replies of mine that are being taken back: their text is written anew once that is sure. */
+  #undone = new Map<MessageId, string>();
 
   constructor(host: Host, id: ConversationId) {
     this.#host = host;
@@ -37,44 +50,135 @@ export class Conversation {
   /** Loads the items before the first that is here. */
   async older(): Promise<void> {
     const first = this.items.find(({ seq }) => seq !== 0);
-    if (!this.more || this.loadingOlder || first === undefined) return;
-    this.loadingOlder = true;
-    try {
-      const part = { part: "before", place: first.place, seq: first.seq } as const;
-      const page = await this.#host.call("conversation", { conversation: this.id, part, limit: PAGE });
-      this.items = joined(page.items, this.items);
+    if (!this.more || first === undefined) return;
+    await this.#load("older", { part: "before", place: first.place, seq: first.seq }, (page) => {
+      const items = joined(page.items, this.items);
       this.more = page.more;
-    } catch (thrown) {
-      this.error = CallFailure.of(thrown).code;
-    } finally {
-      this.loadingOlder = false;
+      this.later ||= items.length > MOST;
+      this.items = items.slice(0, MOST);
+    });
+  }
+
+  /** Loads the items after the last that is here. */
+  async newer(): Promise<void> {
+    const last = this.items.findLast(({ seq }) => seq !== 0);
+    if (!this.later || last === undefined) return;
+    await this.#load("newer", { part: "from", place: last.place, seq: last.seq + 1 }, (page) => {
+      const items = [...this.items.filter(({ seq }) => seq !== 0), ...page.items];
+      this.later = page.later;
+      this.more ||= items.length > MOST;
+      this.items = items.slice(-MOST);
+    });
+  }
+
+  /** Goes to where this stands, loaded or not: a message, or the first moment of a day. */
+  async goTo({ place, seq }: Position): Promise<void> {
+    const isThere = (item: Item): boolean => item.place > place || (item.place === place && item.seq >= seq);
+    const here = this.items.find((item) => item.place === place && item.seq === seq);
+    if (here !== undefined) {
+      this.goal = keyOf(here);
+      return;
     }
+    await this.#jump({ part: "around", place, seq }, (items) => items.find(isThere) ?? items.at(-1));
+  }
+
+  /** Goes to the latest, loaded or not. */
+  async toLatest(): Promise<void> {
+    if (this.later) await this.#jump({ part: "latest" }, (items) => items.at(-1));
   }
 
   /** Says whether the newest items are before the person's eyes; if so, they are seen. */
   watch(watched: boolean): void {
-    this.#watched = watched;
-    if (watched) this.#tellSeen();
+    this.#watched = watched && !this.later;
+    if (this.#watched) this.#tellSeen();
+  }
+
+  /** Takes a reply of mine back. Its text is in the composer again once it is sure that it does not go. */
+  async undo(message: MessageId): Promise<void> {
+    const item = this.items.find((item) => item.item === "message" && item.message === message);
+    if (item?.item !== "message" || this.#undone.has(message)) return;
+    this.#undone.set(message, item.text ?? "");
+    try {
+      await this.#host.call("recall", { message });
+    } catch (thrown) {
+      this.#undone.delete(message);
+      this.error = CallFailure.of(thrown).code;
+    }
+    await this.refresh();
+  }
+
+  async #jump(part: Part, goal: (items: Item[]) => Item | undefined): Promise<void> {
+    this.#section += 1;
+    this.loading = null;
+    await this.#load("newer", part, (page) => {
+      this.items = page.items;
+      this.more = page.more;
+      this.later = page.later;
+      const item = goal(page.items);
+      this.goal = item === undefined ? null : keyOf(item);
+    });
+  }
+
+  async #load(what: "older" | "newer", part: Part, take: (page: ConversationPage) => void): Promise<void> {
+    if (this.loading !== null) return;
+    const section = this.#section;
+    this.loading = what;
+    try {
+      const page = await this.#host.call("conversation", { conversation: this.id, part, limit: PAGE });
+      if (section === this.#section) take(page);
+    } catch (thrown) {
+      this.error = CallFailure.of(thrown).code;
+    } finally {
+      if (section === this.#section) this.loading = null;
+    }
   }
 
   async #ask(): Promise<void> {
-    const limit = Math.min(Math.max(PAGE, this.items.length), AGAIN);
+    const [section, shown] = [this.#section, this.items];
+    const first = this.later ? this.items.find(({ seq }) => seq !== 0) : undefined;
+    const limit = Math.min(Math.max(PAGE, this.items.length), first === undefined ? AGAIN : MOST);
+    const part: Part = first === undefined ? { part: "latest" } : { part: "from", place: first.place, seq: first.seq };
     try {
-      const page = await this.#host.call("conversation", { conversation: this.id, part: { part: "latest" }, limit });
+      const page = await this.#host.call("conversation", { conversation: this.id, part, limit });
       const opened = this.page === null;
-      const whole = page.items.length < limit || !page.more;
-      this.items = whole ? page.items : joined(this.items, page.items);
-      if (this.items.length === page.items.length) this.more = page.more;
-      this.firstNew ??= page.first_new;
-      this.page = page;
+      // What was on screen once stays seen, wherever the person looks now.
+      this.page = { ...page, seen: Math.max(page.seen, this.page?.seen ?? 0) };
+      // What was loaded meanwhile is fresh, and this answer does not cover it.
+      if (section === this.#section && (first === undefined || shown === this.items)) this.#take(page, first === undefined, limit);
       this.error = null;
       if (opened) {
+        this.firstNew = page.first_new;
         this.composer.open(page.draft);
         this.#seen = page.row.unread === 0 && page.first_new === null ? page.seen : (page.first_new ?? 1) - 1;
       }
+      this.#undoing();
       if (this.#watched) this.#tellSeen();
     } catch (thrown) {
       this.error = CallFailure.of(thrown).code;
+    }
+  }
+
+  #take(page: ConversationPage, latest: boolean, limit: number): void {
+    if (!latest) {
+      this.items = page.items;
+      this.later = page.later;
+      return;
+    }
+    // The person has gone up meanwhile, so far that the latest are not held any more.
+    if (this.later) return;
+    const whole = page.items.length < limit || !page.more;
+    const items = whole ? page.items : joined(this.items, page.items);
+    if (items.length === page.items.length) this.more = page.more;
+    this.more ||= this.#watched && items.length > MOST;
+    this.items = this.#watched ? items.slice(-MOST) : items;
+  }
+
+  #undoing(): void {
+    for (const [message, text] of this.#undone) {
+      const end = fate(this.items, message);
+      if (end === "under way") continue;
+      this.#undone.delete(message);
+      if (end === "recalled") this.composer.again(text);
     }
   }
 

@@ -1,4 +1,4 @@
-import type { CaseId, ConversationId, DeskStatus, Me, MessageId, Outcome, Person, Signal } from "../lib/api.generated";
+import type { CaseId, Colleague, ConversationId, DeskStatus, InCase, Me, MessageId, Outcome, Person, Signal } from "../lib/api.generated";
 import { clock } from "../lib/clock.svelte";
 import { coalesce, oncePerFrame } from "../lib/coalesce";
 import type { Host } from "../lib/host";
@@ -16,12 +16,15 @@ export class Inbox {
   me: Me = $state.raw() as Me;
   conversation: Conversation | null = $state.raw(null);
   status: DeskStatus | null = $state.raw(null);
+  /** Who else reads or writes now. */
+  present: InCase[] = $state.raw([]);
   /** Whether the person looks at this window. */
   focused = $state(document.hasFocus());
   /** Whether the open conversation was chosen with the keyboard: then the keyboard goes on in it. */
   byKeyboard = false;
   readonly #host: Host;
   readonly #askStatus: () => Promise<void>;
+  readonly #askPresent: () => Promise<void>;
   readonly #work: () => void;
   #due = { list: false, page: false, status: false };
 
@@ -32,11 +35,13 @@ export class Inbox {
     this.acts = new Acts(host, this);
     this.actions = new Actions(this, session);
     this.#askStatus = coalesce(() => this.#status());
+    this.#askPresent = coalesce(() => this.#present());
     this.#work = oncePerFrame(() => this.#catchUp());
   }
 
   begin(): void {
     this.#want({ list: true, page: true, status: true });
+    void this.#askPresent();
   }
 
   /** What the desk says without being asked. A burst is answered once a frame. */
@@ -47,6 +52,9 @@ export class Inbox {
         break;
       case "status":
         this.#want({ status: true });
+        break;
+      case "colleagues":
+        void this.#askPresent();
         break;
       case "open":
         this.open(signal.conversation);
@@ -68,6 +76,13 @@ export class Inbox {
     this.acts.clear();
     void this.conversation.refresh();
     this.#tellShowing();
+  }
+
+  /** The colleagues who read or write in the open conversation, writers first. */
+  get colleagues(): Colleague[] {
+    const of = this.conversation?.page?.case.case;
+    const here = this.present.find((each) => each.case === of)?.colleagues ?? [];
+    return here.filter(({ person }) => person.staff !== this.me.staff).toSorted((a, b) => Number(b.typing) - Number(a.typing));
   }
 
   /** My last reply in the open conversation, as long as it has not gone to WhatsApp: it can be taken back. */
@@ -147,6 +162,14 @@ export class Inbox {
   #leave(): void {
     this.conversation?.watch(false);
     void this.conversation?.composer.flush();
+  }
+
+  async #present(): Promise<void> {
+    try {
+      this.present = (await this.#host.call("colleagues", {})).cases;
+    } catch (thrown) {
+      console.error("Asking who is here:", thrown);
+    }
   }
 
   async #status(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Item } from "../lib/api.generated";
+import type { Item, MessageId, MessageItem } from "../lib/api.generated";
 import { daysBetween } from "../lib/format/time";
 
 /** An item's key: the same from pending to read, so that its row is never mounted anew. */
@@ -60,6 +60,9 @@ export interface Lead {
   follows: boolean;
 }
 
+/** For so long after it was sent, taking a reply back is the next thing at hand. */
+export const UNDO = 5000;
+
 /** How close two messages of one person stand together to be one turn. */
 const TURN = 5 * 60_000;
 
@@ -98,4 +101,18 @@ export function seenIn(items: Item[], after: number): Map<string, number> {
 export function lastRead(items: Item[]): string | null {
   const read = items.findLast((item) => item.item === "message" && item.delivery === "read");
   return read?.item === "message" ? read.message : null;
+}
+
+/** What came of taking a reply of mine back: it did not go, it may still be stopped, or it was too late. */
+export function fate(items: Item[], message: MessageId): "recalled" | "under way" | "gone" {
+  const item = items.find((item) => item.item === "message" && item.message === message);
+  const delivery = item?.item === "message" ? item.delivery : null;
+  if (delivery === "recalled") return "recalled";
+  return delivery === "waiting" || delivery === "queued" ? "under way" : "gone";
+}
+
+/** A colleague's last reply that came after this seq: whoever has been writing since would answer a second time. */
+export function replyAfter(items: Item[], seq: number): MessageItem | null {
+  const reply = items.findLast((item) => item.item === "message" && item.from === "colleague" && item.seq > seq);
+  return reply?.item === "message" ? reply : null;
 }

@@ -1,9 +1,14 @@
-import type { ConversationId, ConversationRow, Counts, ErrorCode, Filter, StaffId } from "../lib/api.generated";
+import type { ConversationId, ConversationRow, Counts, ErrorCode, Filter, Order, StaffId } from "../lib/api.generated";
 import { coalesce } from "../lib/coalesce";
 import { folded } from "../lib/format/fold";
 import { CallFailure, type Host } from "../lib/host";
 
 const PAGE = 100;
+/** So many rows from the top are asked for again whenever something changes; those below hardly do. */
+const AGAIN = 300;
+
+/** In the order in which they are shown. */
+export const FILTERS = ["mine", "unassigned", "team", "open", "waiting", "closing", "closed"] as const satisfies Filter[];
 
 /** Where a day begins: with what is one's own, else with what waits for somebody, else with everything. */
 const FIRST = ["mine", "unassigned", "open"] as const;
@@ -12,8 +17,19 @@ const FIRST = ["mine", "unassigned", "open"] as const;
 export type Chosen = Map<StaffId, Filter>;
 
 /** Where a row stands. WhatsApp tells times by the second, so the entry says which of two is later. */
-type Place = Pick<ConversationRow, "at" | "seq">;
+type Place = Pick<ConversationRow, "at" | "seq" | "waiting_since">;
 const isAfter = (a: Place, b: Place): boolean => a.at > b.at || (a.at === b.at && a.seq > b.seq);
+/** Whether a row stands above another one in this order. */
+const isAbove: Record<Order, (a: Place, b: Place) => boolean> = {
+  latest: isAfter,
+  longest: (a, b) => {
+    const [since, other] = [a.waiting_since ?? Infinity, b.waiting_since ?? Infinity];
+    return since < other || (since === other && isAfter(a, b));
+  },
+};
+
+/** The order that a person chose stays theirs on this workstation. */
+const orderOf = (staff: StaffId): Order => (localStorage.getItem(`order:${staff}`) === "longest" ? "longest" : "latest");
 
 /** What holds the list still: the pointer over it, the keyboard in it, or being away from its top. */
 export type Hold = "pointer" | "keyboard" | "scroll";
@@ -24,6 +40,7 @@ export type Hold = "pointer" | "keyboard" | "scroll";
  */
 export class List {
   filter: Filter = $state("mine");
+  order: Order = $state("latest");
   /** The figures on the filters, once the desk has told them. */
   counts: Counts | null = $state.raw(null);
   /** What is on screen. */
@@ -46,7 +63,7 @@ export class List {
   #latest: ConversationRow[] = [];
   /** What gave each row on screen its place. */
   #placed = new Map<string, Place>();
-  #limit = PAGE;
+  #growing = false;
   #holds = new Set<Hold>();
   /** From where a selection reaches to a further row. */
   #anchor: ConversationId | null = null;
@@ -56,6 +73,7 @@ export class List {
     this.#staff = staff;
     this.#chosen = chosen;
     this.filter = chosen.get(staff) ?? "mine";
+    this.order = orderOf(staff);
     this.#begun = chosen.has(staff);
     this.refresh = coalesce(() => this.#ask());
   }
@@ -66,9 +84,16 @@ export class List {
     if (filter !== this.filter) this.#turn(filter);
   }
 
+  /** What was written into last comes first, or who has waited longest. */
+  turnAround(): void {
+    this.order = this.order === "latest" ? "longest" : "latest";
+    localStorage.setItem(`order:${this.#staff}`, this.order);
+    this.#turn(this.filter);
+  }
+
   #turn(filter: Filter): void {
     this.filter = filter;
-    this.#limit = PAGE;
+    this.more = false;
     this.#latest = [];
     this.rows = [];
     this.loaded = false;
@@ -79,11 +104,22 @@ export class List {
   }
 
   /** Asks for more rows, once the last ones come into sight. */
-  grow(): void {
-    if (!this.more) return;
-    this.more = false;
-    this.#limit += PAGE;
-    void this.refresh();
+  async grow(): Promise<void> {
+    if (!this.more || this.#growing) return;
+    const { filter, order } = this;
+    this.#growing = true;
+    try {
+      const list = await this.#host.call("conversations", { filter, order, skip: this.#latest.length, limit: PAGE });
+      if (filter !== this.filter || order !== this.order) return;
+      const here = new Set(this.#latest.map(({ conversation }) => conversation));
+      this.#latest = [...this.#latest, ...list.rows.filter(({ conversation }) => !here.has(conversation))];
+      this.more = list.more;
+      this.#show();
+    } catch (thrown) {
+      this.error = CallFailure.of(thrown).code;
+    } finally {
+      this.#growing = false;
+    }
   }
 
   /** Something begins or ceases to hold the list still. */
@@ -132,10 +168,11 @@ export class List {
   }
 
   async #ask(): Promise<void> {
-    const { filter } = this;
+    const { filter, order } = this;
     try {
-      const list = await this.#host.call("conversations", { filter, limit: this.#limit });
-      if (filter !== this.filter) return;
+      const limit = Math.min(Math.max(PAGE, this.#latest.length), AGAIN);
+      const list = await this.#host.call("conversations", { filter, order, skip: 0, limit });
+      if (filter !== this.filter || order !== this.order) return;
       const { counts } = list;
       this.counts = counts;
       const wanted = this.#begun ? filter : (FIRST.find((filter) => counts[filter] > 0) ?? "open");
@@ -144,14 +181,22 @@ export class List {
         this.#turn(wanted);
         return;
       }
-      this.more = list.more;
-      this.#latest = list.rows;
+      this.#latest = [...list.rows, ...(list.more ? this.#below(list.rows) : [])];
+      if (this.#latest.length === list.rows.length) this.more = list.more;
       this.loaded = true;
       this.error = null;
       this.#show();
     } catch (thrown) {
       if (filter === this.filter) this.error = CallFailure.of(thrown).code;
     }
+  }
+
+  /** What was loaded further down than these rows, and is not among them now. */
+  #below(rows: ConversationRow[]): ConversationRow[] {
+    const last = rows.at(-1);
+    if (last === undefined) return [];
+    const fresh = new Set(rows.map(({ conversation }) => conversation));
+    return this.#latest.filter((row) => !fresh.has(row.conversation) && isAbove[this.order](last, row));
   }
 
   /** Shows the latest rows, or keeps those on screen in their places and counts what waits. */
@@ -164,11 +209,12 @@ export class List {
       if (left.length < this.selected.size) this.selected = new Set(left);
       return;
     }
+    const above = isAbove[this.order];
     const latest = new Map(this.#latest.map((row) => [row.conversation, row]));
-    const last = [...this.#placed.values()].reduce((last, place) => (isAfter(last, place) ? place : last));
-    this.gathered = this.#latest.filter((row) => isAfter(row, this.#placed.get(row.conversation) ?? last)).length;
+    const last = [...this.#placed.values()].reduce((last, place) => (above(last, place) ? place : last));
+    this.gathered = this.#latest.filter((row) => above(row, this.#placed.get(row.conversation) ?? last)).length;
     // A row that left the filter keeps its place until the list may move; older rows that were asked for come below.
-    const below = this.#latest.filter((row) => !this.#placed.has(row.conversation) && !isAfter(row, last));
+    const below = this.#latest.filter((row) => !this.#placed.has(row.conversation) && !above(row, last));
     for (const row of below) this.#placed.set(row.conversation, row);
     this.rows = [...this.rows.map((row) => latest.get(row.conversation) ?? row), ...below];
   }

@@ -52,6 +52,29 @@ export function day(language: Language, at: number, now: number): string {
   return date(language, at, now);
 }
 
+/** A day by its whole date, so that it is found by its number and by its month's name. */
+export function fullDay(language: Language, at: number, now: number): string {
+  const days = daysBetween(at, now);
+  const whole = format(language, { weekday: "long", day: "numeric", month: "long", year: "numeric" }).format(at);
+  return days < 2 ? `${day(language, at, now)} · ${whole}` : whole;
+}
+
+/** How far back each day can be chosen; before that, the first of each month. */
+const EACH_DAY = 366;
+
+/** The midnights from now back to the day of the first moment. */
+export function daysBack(first: number, now: number): number[] {
+  const [days, at] = [[] as number[], new Date(now)];
+  at.setHours(0, 0, 0, 0);
+  const begin = new Date(first).setHours(0, 0, 0, 0);
+  while (at.getTime() >= begin && days.length < EACH_DAY + 120) {
+    days.push(at.getTime());
+    if (days.length < EACH_DAY) at.setDate(at.getDate() - 1);
+    else at.setMonth(at.getMonth() - (at.getDate() === 1 ? 1 : 0), 1);
+  }
+  return days;
+}
+
 /** The time in a row of the list: the hour today, the day before that. */
 export function when(language: Language, at: number, now: number): string {
   return daysBetween(at, now) === 0 ? time(language, at) : day(language, at, now);
