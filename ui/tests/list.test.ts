@@ -133,7 +133,7 @@ describe("The list", () => {
     expect(list.gathered).toBe(1);
     list.hold("pointer", false);
     expect(ids()).toEqual(["old", "calm", "new"]);
-    expect(new List(host, ME, new Map()).order).toBe("longest");
+    expect(new List(host, "me", new Map()).order).toBe("longest");
     list.turnAround();
   });
 
