@@ -79,7 +79,8 @@ impl Host {
 
     /// How many open conversations the desk knows.
     pub(crate) async fn open_conversations(&self) -> Result<usize> {
-        let list = self.call("conversations", &json!({"filter": "open", "limit": 1})).await?;
+        let list =
+            self.call("conversations", &json!({"filter": "open", "order": "latest", "skip": 0, "limit": 1})).await?;
         let open = list.pointer("/counts/open").and_then(Value::as_u64).context("Reading the figures of the list")?;
         Ok(usize::try_from(open)?)
     }
