@@ -124,22 +124,28 @@ async fn main() -> Result<()> {
             };
             let mut report = Report { wanted, machine: machine(), quick, notes: Vec::new(), figures: Vec::new() };
             let setting = Setting { product, sizes: if quick { sizes::QUICK } else { sizes::FULL } };
-            ingest::ingest(&setting, &mut report).await?;
-            if report.wants(&[Id::P4, Id::P5, Id::P7, Id::P9]) {
-                many::desks(&setting, &mut report).await?;
-            }
-            if report.wants(&[Id::P6]) {
-                fresh::fresh(&setting, &mut report).await?;
-            }
-            window::window(&setting, &mut report).await?;
+            // What was measured before something failed is worth having.
+            let measured = measure(&setting, &mut report).await;
             report.notes.push(format!("{} at the end.", load_average()));
             fs::write(&json, serde_json::to_vec_pretty(&report)?)
                 .with_context(|| format!("Writing {}", json.display()))?;
             let table = json.with_extension("md");
             fs::write(&table, report.table()).with_context(|| format!("Writing {}", table.display()))?;
-            say(&report.table())
+            say(&report.table())?;
+            measured
         }
     }
+}
+
+async fn measure(setting: &Setting, report: &mut Report) -> Result<()> {
+    ingest::ingest(setting, report).await?;
+    if report.wants(&[Id::P4, Id::P5, Id::P7, Id::P9]) {
+        many::desks(setting, report).await?;
+    }
+    if report.wants(&[Id::P6]) {
+        fresh::fresh(setting, report).await?;
+    }
+    window::window(setting, report).await
 }
 
 /// On what it was measured, as far as the system tells.
