@@ -51,10 +51,10 @@ impl Released {
         process::run(cargo().args(["build", "--release", "-p"]).args(package))
     }
 
-    /// Builds the desk's package for Debian.
+    /// Packs the desk as it was built, for Debian.
     fn package(&self) -> Result<PathBuf> {
         let mut pack = npm();
-        pack.args(["exec", "--yes", "--package=@tauri-apps/cli@2", "--", "tauri", "build", "--bundles", "deb"]);
+        pack.args(["exec", "--yes", "--package=@tauri-apps/cli@2", "--", "tauri", "bundle", "--bundles", "deb"]);
         process::run(pack.current_dir(root().join("src-tauri")))?;
         let folder = self.target.join("release/bundle/deb");
         let mut found = Vec::new();
