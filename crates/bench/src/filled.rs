@@ -90,7 +90,8 @@ impl Filled {
         host.live().await?;
         let open = host.open_conversations().await?;
         ensure!(open == sizes.conversations, "The desk has {open} conversations, and {} wrote", sizes.conversations);
-        let list = host.call("conversations", &json!({"filter": "open", "limit": 2})).await?;
+        let list =
+            host.call("conversations", &json!({"filter": "open", "order": "latest", "skip": 0, "limit": 2})).await?;
         ensure!(
             text(&list, "/rows/0/contact/name")?.ends_with("0000000"),
             "The conversation that was written last is not the first in the list"
