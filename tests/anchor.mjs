@@ -14,7 +14,7 @@ export async function goUp(steps) {
     const stands = () => box.querySelector(`[data-key="${seen.dataset.key}"]`)?.lastElementChild.getBoundingClientRect().top;
     const before = stands();
     // What is loaded above comes in one of the next frames.
-    for (let frames = 0; frames < 12; frames += 1) {
+    for (let frames = 0; frames < 6; frames += 1) {
       await frame();
       read.worst = Math.max(read.worst, Math.abs((stands() ?? Infinity) - before));
     }

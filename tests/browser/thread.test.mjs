@@ -8,7 +8,7 @@ import { expect } from "../expect.mjs";
 import { Stage, eventually } from "../stage.mjs";
 
 let stage, browser, agent, lead, long;
-const HOW_LONG = 620;
+const HOW_LONG = 540;
 
 before(async () => {
   stage = await Stage.set();
@@ -17,7 +17,7 @@ before(async () => {
   long = await stage.citizen("حصة الدوسري");
   for (let from = 1; from <= HOW_LONG; from += 20) {
     const some = Array.from({ length: Math.min(20, HOW_LONG - from + 1) }, (_, index) => from + index);
-    await Promise.all(some.map((n) => long.writes(`سطر ${n} ${"كلام طويل ".repeat(n % 23)}`)));
+    await Promise.all(some.map((n) => long.writes(`سطر ${n} ${"كلام طويل ".repeat(n % 9)}`)));
   }
 });
 
@@ -43,7 +43,7 @@ for (const language of ["ar", "en"]) {
     await expect("the end", fromEnd, 0);
     const read = await agent.page.evaluate(goUp, 400);
     assert.ok(read.worst <= 1, `it jumped by ${read.worst} px`);
-    assert.ok(read.ended && read.loads >= 8, JSON.stringify(read));
+    assert.ok(read.ended && read.loads >= 5, JSON.stringify(read));
     assert.ok(read.most <= 480, `${read.most} rows are held`);
     // The latest are not held any more; what comes now is counted, and one key goes there.
     await long.writes(`الأخيرة ${language}`);
@@ -58,11 +58,10 @@ for (const language of ["ar", "en"]) {
 
 test("one goes down again page by page, and nothing is left out", async () => {
   const first = agent.page.locator('[data-testid="day-jump"]').first();
-  await agent.page.evaluate(goUp, 400);
   await first.click();
   await agent.page.locator('[role="option"], [data-choice]').first().waitFor();
   await agent.page.keyboard.press("Enter");
-  await agent.message("سطر 1 ").waitFor();
+  await agent.message(/سطر 1 ك/u).waitFor();
   const seen = new Set();
   await eventually("the way down", async () => {
     for (const text of await agent.get("message").locator(".text").allTextContents()) {
