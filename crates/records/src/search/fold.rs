@@ -173,18 +173,25 @@ fn left<'a>(word: &'a str, glued: &[&str]) -> Option<&'a str> {
     (rest.chars().count() >= STEM).then_some(rest)
 }
 
-/// What a word is asked for by: itself, without an article, and without the hamza at the end of a longer one, which many
-/// leave out. Any of them will do.
-pub(super) fn asked(word: &str) -> Vec<String> {
+/// What a word is asked for by: without an article, and without the hamza at the end of a longer one, which many leave
+/// out. Whatever has the word as it stands has this too, as one of its forms or as its beginning.
+pub(super) fn asked(word: &str) -> &str {
     let conjunction = word.strip_prefix(['و', 'ف']).unwrap_or(word);
     let bare = [word, conjunction].into_iter().find_map(|word| left(word, &["ال", "بال", "كال", "لل"]));
-    let mut any = vec![word.to_owned()];
-    any.extend(bare.map(str::to_owned));
+    let bare = bare.unwrap_or(word);
     // «ماء» is not «ما».
-    let bare_end = |word: &String| word.strip_suffix('ء').filter(|rest| rest.chars().count() > STEM).map(str::to_owned);
-    let shorter: Vec<String> = any.iter().filter_map(bare_end).collect();
-    any.extend(shorter);
-    any
+    bare.strip_suffix('ء').filter(|rest| rest.chars().count() > STEM).unwrap_or(bare)
+}
+
+/// Whether a form of a word is what is asked for: it begins so. Of one letter alone it has to be the whole, since nearly
+/// everything begins with some letter.
+pub(super) fn is_asked(form: &str, word: &str) -> bool {
+    if is_begun(word) { form.starts_with(word) } else { form == word }
+}
+
+/// Whether a word asked for may be the beginning of one.
+pub(super) fn is_begun(word: &str) -> bool {
+    word.chars().nth(1).is_some()
 }
 
 /// A number as it is asked for: without +965 or 00965, since the index has it without, too.

@@ -28,11 +28,12 @@ const LEFT: &str = "search_left";
 /// And that it is being merged without them.
 const BEGUN: &str = "merging";
 
-/// Words are told apart at spaces (`ascii` takes every other letter as part of a word); the prefixes are those that are
-/// typed first, when most words begin so.
+/// Words are told apart at spaces (`ascii` takes every other letter as part of a word). Beginnings of these lengths are words
+/// of their own, which FTS5 walks from the newest on; for a longer one it gathers all that begins so before the first hit,
+/// and that is little then.
 const TABLES: &str = "
-    CREATE VIRTUAL TABLE texts USING fts5 (words, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii', prefix = '1 2 3 4');
-    CREATE VIRTUAL TABLE names USING fts5 (words, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii', prefix = '1 2 3');
+    CREATE VIRTUAL TABLE texts USING fts5 (words, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii', prefix = '2 3 4 5 6');
+    CREATE VIRTUAL TABLE names USING fts5 (words, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii', prefix = '2 3 4');
     CREATE UNIQUE INDEX messages_by_seq ON messages (seq);
     CREATE UNIQUE INDEX notes_by_seq ON notes (seq);
     CREATE INDEX contacts_by_seq ON contacts (seq);";

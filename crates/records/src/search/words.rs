@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::fold::{asked, asked_number, tokens};
+use super::fold::{asked, asked_number, is_asked, is_begun, tokens};
 
 /// Words that all have to stand in what is found. Each stands for whatever begins with it, so that half a name will do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,11 +24,8 @@ impl Words {
             let Some(word) = token.forms.first() else { continue };
             let dialled = text.get(..token.from).is_some_and(|before| before.trim_end().ends_with('+'));
             let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
-            let mut any: Vec<Vec<String>> = if is_number {
-                vec![vec![asked_number(word, dialled)]]
-            } else {
-                asked(word).into_iter().map(|one| vec![one]).collect()
-            };
+            let word = if is_number { asked_number(word, dialled) } else { asked(word).to_owned() };
+            let mut any = vec![vec![word]];
             if token.groups > 0 {
                 let groups = words.split_off(words.len().saturating_sub(token.groups));
                 any.push(groups.into_iter().flat_map(|group| group.any).flatten().collect());
@@ -56,7 +53,8 @@ impl Words {
     /// As FTS5 is asked. The words are letters and digits alone, so nothing in them has a meaning there.
     pub(super) fn matching(&self) -> String {
         let all = |all: &Vec<String>| {
-            let all: Vec<_> = all.iter().map(|word| format!("\"{word}\"*")).collect();
+            let all: Vec<_> =
+                all.iter().map(|word| format!("\"{word}\"{}", if is_begun(word) { "*" } else { "" })).collect();
             format!("({})", all.join(" AND "))
         };
         let any = |word: &Word| format!("({})", word.any.iter().map(all).collect::<Vec<_>>().join(" OR "));
@@ -71,7 +69,7 @@ impl Words {
     /// Whether a text has all the words, and each phrase as it is given.
     pub fn stand_in(&self, text: &str) -> bool {
         let tokens = tokens(text);
-        let has = |word: &String| tokens.iter().any(|token| token.forms.iter().any(|form| form.starts_with(word)));
+        let has = |word: &String| tokens.iter().any(|token| token.forms.iter().any(|form| is_asked(form, word)));
         self.0.iter().all(|word| {
             word.any.iter().any(|all| match word.in_order {
                 false => all.iter().all(has),
@@ -80,7 +78,7 @@ impl Words {
                     single.windows(all.len()).any(|window| {
                         let last = all.len() - 1;
                         window.iter().zip(all).enumerate().all(|(place, (token, word))| {
-                            token.forms.iter().any(|form| form == word || place == last && form.starts_with(word))
+                            token.forms.iter().any(|form| form == word || place == last && is_asked(form, word))
                         })
                     })
                 }
@@ -93,7 +91,7 @@ impl Words {
         let wanted: Vec<&String> = self.0.iter().flat_map(|word| word.any.iter().flatten()).collect();
         let mut places: Vec<Range<usize>> = tokens(text)
             .into_iter()
-            .filter(|token| token.forms.iter().any(|form| wanted.iter().any(|word| form.starts_with(*word))))
+            .filter(|token| token.forms.iter().any(|form| wanted.iter().any(|word| is_asked(form, word))))
             .map(|token| token.from..token.to)
             .collect();
         places.sort_by_key(|place| (place.start, std::cmp::Reverse(place.end)));
