@@ -572,3 +572,40 @@ tray-waiting = { $count ->
    *[other] شُبّاك: { $count } محادثة بانتظار الرد
 }
 notification-open = فتح المحادثة
+
+## Search: over everything on this machine, and in one conversation
+
+do-search = البحث في كل شيء
+do-find = البحث في هذه المحادثة
+search-short = بحث
+search-placeholder = كلمة أو اسم أو رقم هاتف أو رقم طلب
+search-people = المراجعون
+search-cases = الطلبات
+search-texts = الرسائل والملاحظات الداخلية
+search-recent = بحثت مؤخراً عن
+search-narrow = لتضييق البحث
+search-operator-from = من
+search-operator-before = قبل
+search-operator-since = منذ
+search-operator-owner = مالك
+search-operator-state = حالة
+search-hint-from = اسم من كتب: مراجع أو موظف، أو «أنا»
+search-hint-before = تاريخ: 2026-11-01 أو 1/11/2026 أو «اليوم» أو «أمس»
+search-hint-since = ذلك اليوم وما بعده
+search-hint-owner = صاحب الطلب، أو «أنا»، أو «بلا»
+search-hint-state = مفتوحة أو مغلقة أو بانتظار
+search-waits = بانتظار الرد
+search-closed = مغلق
+search-none-title = لا نتائج على هذا الجهاز
+search-none-text = جرّب جزءاً من الكلمة أو الاسم، أو آخر أربعة أرقام من الهاتف. ما يسبق المزامنة الأولى ليس محفوظاً هنا.
+search-unclear = لم يُفهم: { $text }
+search-indexing = يُجهَّز البحث في المحادثات الأقدم: { $percent }٪
+search-forget = مسح عمليات البحث
+find = البحث في المحادثة
+find-placeholder = ابحث في هذه المحادثة
+find-none = لا نتائج
+find-count = { $at } من { $count }
+find-count-more = { $at } من أكثر من { $count }
+find-older = الأقدم
+find-newer = الأحدث
+find-close = إنهاء البحث

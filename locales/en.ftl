@@ -506,3 +506,40 @@ tray-waiting = { $count ->
    *[other] Shubbak: { $count } conversations wait for a reply
 }
 notification-open = Open the conversation
+
+## Search: over everything on this machine, and in one conversation
+
+do-search = Search everything
+do-find = Search this conversation
+search-short = Search
+search-placeholder = A word, a name, a telephone or case number
+search-people = Citizens
+search-cases = Cases
+search-texts = Messages and internal notes
+search-recent = You searched for
+search-narrow = Narrow it down
+search-operator-from = from
+search-operator-before = before
+search-operator-since = since
+search-operator-owner = owner
+search-operator-state = state
+search-hint-from = who wrote: a citizen, a colleague, or “me”
+search-hint-before = a date: 2026-11-01, 1/11/2026, “today” or “yesterday”
+search-hint-since = that day and later
+search-hint-owner = whose case it is, “me”, or “nobody”
+search-hint-state = open, closed or waiting
+search-waits = Waiting
+search-closed = Closed
+search-none-title = Nothing found on this machine
+search-none-text = Try a part of the word or name, or the last four digits of the number. What is older than the first sync is not kept here.
+search-unclear = Not understood: { $text }
+search-indexing = Older conversations are being made searchable: { $percent }%
+search-forget = Clear searches
+find = Search the conversation
+find-placeholder = Search this conversation
+find-none = No results
+find-count = { $at } of { $count }
+find-count-more = { $at } of more than { $count }
+find-older = Older
+find-newer = Newer
+find-close = End the search

@@ -59,6 +59,8 @@ const FAMILIES: Record<string, string[]> = {
   "do-": [...readFileSync(join(ui, "src/actions/registry.ts"), "utf8").matchAll(/\bid: "([a-z-]+)", ?\n? *group/g)].map(([, id]) => id ?? "").filter((id) => !HABITS.some((habit) => habit.id === id)).concat(words("Filter").map((filter) => `filter-${filter}`), SECTIONS.map(({ id }) => `settings-${id}`)),
   "habit-": HABITS.map(({ id }) => id),
   "group-": [...GROUPS],
+  "search-operator-": ["from", "before", "since", "owner", "state"],
+  "search-hint-": ["from", "before", "since", "owner", "state"],
   "copied-": ["number", "phone"],
   "settings-language-": words("Language"),
   "digits-": words("Digits"),

@@ -8,10 +8,10 @@ import { type Action, registry } from "./registry";
 import { caps, inText, isSingle, matches, type Shortcut, spelled } from "./shortcut";
 
 /** What lies over the window; one thing at a time. */
-export type Panel = "palette" | "keys" | "settings" | "sign-out";
+export type Panel = "palette" | "search" | "keys" | "settings" | "sign-out";
 
 /** What a part of the window lends to the keyboard for as long as it stands there. */
-export type Hand = "list" | "gather" | "composer" | "latest" | "first-new" | "trouble" | "details" | "shut";
+export type Hand = "list" | "gather" | "composer" | "latest" | "first-new" | "trouble" | "details" | "shut" | "find";
 
 /** How long it is said that something was done. */
 const SAID = 4000;

@@ -129,6 +129,7 @@ export function registry(actions: Actions, desk: Inbox, session: Session): Actio
     { id: "next", group: "conversation", shortcuts: [alt("ArrowDown"), single("KeyJ")], again: true, applies: () => list.rows.length > 0, run: go(1) },
     { id: "previous", group: "conversation", shortcuts: [alt("ArrowUp"), single("KeyK")], again: true, applies: () => list.rows.length > 0, run: go(-1) },
     { id: "next-waiting", group: "conversation", shortcuts: [alt("KeyW"), single("KeyW")], applies: () => list.rows.some(({ waiting }) => waiting), run: () => desk.stepToWaiting() },
+    { id: "find", group: "conversation", shortcuts: [ctrl("KeyF")], applies: open, run: () => desk.find() },
     { id: "latest", group: "conversation", shortcuts: [alt("End")], applies: () => actions.can("latest"), run: () => actions.call("latest") },
     { id: "first-new", group: "conversation", shortcuts: [alt("Home")], applies: () => actions.can("first-new"), run: () => actions.call("first-new") },
     {
@@ -156,7 +157,8 @@ export function registry(actions: Actions, desk: Inbox, session: Session): Actio
     { id: "order", group: "list", shortcuts: [alt("KeyV"), single("KeyV")], applies: () => true, run: () => list.turnAround() },
 
     // ── The window ──
-    { id: "palette", group: "window", shortcuts: [ctrl("KeyK"), sign("/")], applies: () => true, run: () => actions.show("palette") },
+    { id: "search", group: "window", shortcuts: [sign("/"), alt("KeyF")], applies: () => true, run: () => actions.show("search") },
+    { id: "palette", group: "window", shortcuts: [ctrl("KeyK")], applies: () => true, run: () => actions.show("palette") },
     { id: "keys", group: "window", shortcuts: [ctrl("Slash"), sign("?", "؟")], applies: () => true, run: () => actions.show("keys") },
     { id: "settings", group: "window", shortcuts: [ctrl("Comma")], applies: () => true, run: () => actions.show("settings") },
     ...SECTIONS.map(

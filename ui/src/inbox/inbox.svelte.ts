@@ -1,10 +1,12 @@
-import type { CaseId, Colleague, ConversationId, DeskStatus, InCase, Me, MessageId, Outcome, Person, Signal } from "../lib/api.generated";
+import type { CaseId, Colleague, ConversationId, DeskStatus, InCase, Me, MessageId, Outcome, Person, Position, Signal } from "../lib/api.generated";
 import { clock } from "../lib/clock.svelte";
 import { coalesce, oncePerFrame } from "../lib/coalesce";
 import type { Host } from "../lib/host";
 import { Actions } from "../actions/actions.svelte";
 import type { Session } from "../session/session.svelte";
 import { Acts } from "./acts.svelte";
+import { Finding } from "../search/finding.svelte";
+import { Search } from "../search/search.svelte";
 import { Conversation } from "./conversation.svelte";
 import { type Chosen, List } from "./list.svelte";
 
@@ -18,6 +20,8 @@ export class Inbox {
   status: DeskStatus | null = $state.raw(null);
   /** Who else reads or writes now. */
   present: InCase[] = $state.raw([]);
+  /** What is looked for in the open conversation. */
+  finding: Finding | null = $state.raw(null);
   /** Whether the person looks at this window. */
   focused = $state(document.hasFocus());
   /** Whether the open conversation was chosen with the keyboard: then the keyboard goes on in it. */
@@ -26,6 +30,7 @@ export class Inbox {
   readonly #askStatus: () => Promise<void>;
   readonly #askPresent: () => Promise<void>;
   readonly #work: () => void;
+  #search: Search | null = null;
   #due = { list: false, page: false, status: false };
 
   constructor(host: Host, me: Me, chosen: Chosen, session: Session) {
@@ -83,6 +88,30 @@ export class Inbox {
     const of = this.conversation?.page?.case.case;
     const here = this.present.find((each) => each.case === of)?.colleagues ?? [];
     return here.filter(({ person }) => person.staff !== this.me.staff).toSorted((a, b) => Number(b.typing) - Number(a.typing));
+  }
+
+  /** Shows a conversation at this place, or as it is opened otherwise. */
+  openAt(id: ConversationId, position?: Position): void {
+    this.open(id, true);
+    if (position !== undefined) void this.conversation?.goTo(position);
+  }
+
+  /** What was looked for last stands there again. */
+  search(): Search {
+    this.#search ??= new Search(this.#host);
+    void this.#search.again();
+    return this.#search;
+  }
+
+  /** Looks for something in the open conversation; once more: something else. */
+  find(): void {
+    if (this.finding !== null) this.actions.call("find");
+    else if (this.conversation !== null) this.finding = new Finding(this.#host, this.conversation);
+  }
+
+  unfind(): void {
+    this.finding = null;
+    this.actions.call(this.actions.can("composer") ? "composer" : "list");
   }
 
   /** My last reply in the open conversation, as long as it has not gone to WhatsApp: it can be taken back. */
@@ -160,6 +189,7 @@ export class Inbox {
   }
 
   #leave(): void {
+    this.finding = null;
     this.conversation?.watch(false);
     void this.conversation?.composer.flush();
   }

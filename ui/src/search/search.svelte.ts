@@ -1,0 +1,87 @@
+import type { Found } from "../lib/api.generated";
+import { coalesce } from "../lib/coalesce";
+import type { ErrorCode } from "../lib/api.generated";
+import { CallFailure, type Host } from "../lib/host";
+
+/** So many messages and notes are shown at first, and more of them when one goes on. */
+const PAGE = 30;
+
+/** What is looked for on the whole machine, and what was found. */
+export class Search {
+  text = $state("");
+  /** What belongs to the text that was asked for last; `null` while nothing is asked for. */
+  found: Found | null = $state.raw(null);
+  recent: string[] = $state.raw([]);
+  error: ErrorCode | null = $state(null);
+  growing = $state(false);
+  readonly #host: Host;
+  readonly #ask: () => Promise<void>;
+
+  constructor(host: Host) {
+    this.#host = host;
+    this.#ask = coalesce(() => this.#search());
+  }
+
+  /** It is opened again: what was found may be another by now. */
+  async again(): Promise<void> {
+    await Promise.all([this.#ask(), this.#recent()]);
+  }
+
+  /** Each letter asks anew; what is asked while an answer is under way is asked once. */
+  type(text: string): void {
+    this.text = text;
+    void this.#ask();
+  }
+
+  async more(): Promise<void> {
+    const { found, text } = this;
+    if (found?.more == null || this.growing) return;
+    this.growing = true;
+    try {
+      const next = await this.#host.call("search", { text, below: found.more, limit: PAGE });
+      if (this.found === found) this.found = { ...found, texts: [...found.texts, ...next.texts], more: next.more };
+    } catch (thrown) {
+      this.error = CallFailure.of(thrown).code;
+    } finally {
+      this.growing = false;
+    }
+  }
+
+  /** Something of it was opened: it is worth keeping. */
+  keep(): void {
+    this.#host.call("keep_search", { text: this.text }).catch((thrown: unknown) => console.error("Keeping a search:", CallFailure.of(thrown).code));
+  }
+
+  async forget(): Promise<void> {
+    try {
+      await this.#host.call("forget_searches", {});
+      this.recent = [];
+    } catch (thrown) {
+      this.error = CallFailure.of(thrown).code;
+    }
+  }
+
+  async #search(): Promise<void> {
+    const { text } = this;
+    if (text.trim() === "") {
+      this.found = null;
+      return;
+    }
+    try {
+      const found = await this.#host.call("search", { text, below: null, limit: PAGE });
+      // What was emptied meanwhile stays empty.
+      if (this.text.trim() !== "") this.found = found;
+      this.error = null;
+    } catch (thrown) {
+      this.error = CallFailure.of(thrown).code;
+    }
+  }
+
+  async #recent(): Promise<void> {
+    try {
+      this.recent = (await this.#host.call("recent_searches", {})).texts;
+    } catch (thrown) {
+      console.error("Asking for recent searches:", CallFailure.of(thrown).code);
+    }
+  }
+}
