@@ -175,7 +175,7 @@ async fn closed(mut stream: TcpStream, every: Duration, reads: bool) -> Duration
     let began = Instant::now();
     // A ping with nothing in it, masked.
     let ping = [0x89, 0x80, 1, 2, 3, 4];
-    while stream.write_all(&ping).await.is_ok() {
+    while began.elapsed() < Duration::from_secs(60) && stream.write_all(&ping).await.is_ok() {
         tokio::time::sleep(every).await;
         if reads && stream.read_u8().await.is_err() {
             break;

@@ -89,11 +89,13 @@ async fn what_is_said_of_a_case_out_of_sight_is_told_to_nobody() {
     let mut seer = agent.live(&agent.cursor().await).await;
     let mut admins = admin.live(&admin.cursor().await).await;
     let mut outsider = outside.live(&outside.cursor().await).await;
-    for said in [json!({"viewing": case}), json!({"typing": case}), json!({"viewing": uuid()}), json!({"typing": null})]
+    for said in
+        [json!({"viewing": uuid()}), json!({"typing": uuid()}), json!({"viewing": case}), json!({"typing": case})]
     {
         says(&mut outsider, &said).await;
     }
-    // What was said after it has come, and then so has what others said since: it would have come before.
+    // What was said after it has come, and then so has what another said since: it would have come before. (What they
+    // write holds for seconds yet: it is not over before anybody is told.)
     says(&mut outsider, &json!({"viewing": theirs})).await;
     assert_eq!(admins.presence().await["case"], theirs);
     says(&mut admins, &json!({"viewing": case})).await;
