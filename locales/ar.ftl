@@ -609,3 +609,10 @@ find-count-more = { $at } من أكثر من { $count }
 find-older = الأقدم
 find-newer = الأحدث
 find-close = إنهاء البحث
+
+## What has not reached the gateway, several people at one computer, what is kept here
+
+note-of-draft = مسودة رد لم تُرسل:
+note-of-reply = رد لم يُرسل:
+notify-locked = جديد في الطلب { $number }
+notify-locked-body = افتح قفل شُبّاك لقراءته.

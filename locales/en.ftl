@@ -543,3 +543,10 @@ find-count-more = { $at } of more than { $count }
 find-older = Older
 find-newer = Newer
 find-close = End the search
+
+## What has not reached the gateway, several people at one computer, what is kept here
+
+note-of-draft = Draft of a reply, not sent:
+note-of-reply = Reply that was not sent:
+notify-locked = Something new on { $number }
+notify-locked-body = Unlock Shubbak to read it.

@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn each_fault_names_a_test_that_is_there() {
-        let folders = ["crates/gateway/tests/gateway", "crates/development-host/tests/host"]
+        let folders = ["crates/gateway/tests/gateway", "crates/development-host/tests/host", "crates/desk/tests/desk"]
             .map(|folder| crate::build::root().join(folder));
         for Fault(name, _, test) in FAULTS {
             let (module, function) = test.split_once("::").unwrap();

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// What WhatsApp takes (4,096 characters; Meta, messages/text-messages). Notes keep to the same bound.
-const LONGEST: usize = 4096;
+pub(crate) const LONGEST: usize = 4096;
 /// A draft may be longer than what can be sent: it is still being written.
 const LONGEST_DRAFT: usize = 64 << 10;
 
@@ -69,6 +69,18 @@ pub(crate) async fn add_note(seat: &Seat, request: AddNote) -> Result<Queued, Ca
     queue(seat, conversation, case, Ask::AddNote { case, text, media: vec![] }, Some(Mode::Note)).await
 }
 
+/// Queues a note that was a draft, which it takes the place of.
+pub(crate) async fn leave_note(
+    seat: &Seat,
+    conversation: ConversationId,
+    case: CaseId,
+    text: String,
+    drafted: Mode,
+) -> Result<Queued, CallError> {
+    sendable(&text)?;
+    queue(seat, conversation, case, Ask::AddNote { case, text, media: vec![] }, Some(drafted)).await
+}
+
 /// An act on a case.
 pub(crate) async fn on_case(seat: &Seat, case: CaseId, ask: Ask) -> Result<Queued, CallError> {
     let conversation = conversation_of(seat, case).await?;
@@ -92,7 +104,8 @@ pub(crate) async fn retry(seat: &Seat, request: Retry) -> Result<Nothing, CallEr
 pub(crate) async fn discard(seat: &Seat, request: Discard) -> Result<Nothing, CallError> {
     let id = request.id;
     let dropped = seat.precious.write(move |precious| outbox::drop_stuck(precious.connection(), id)).await?;
-    if dropped.is_some() {
+    if let Some(row) = dropped {
+        seat.dropped().keep(row);
         outbox_changed(seat);
         return Ok(Nothing {});
     }
@@ -198,7 +211,8 @@ async fn queue(
     Ok(Queued { id })
 }
 
-fn outbox_changed(seat: &Seat) {
+/// What waits is not what it was.
+pub(crate) fn outbox_changed(seat: &Seat) {
     seat.send_now.notify_one();
     seat.hub.tell(Signal::Changed { conversations: vec![], all: true });
     seat.hub.tell(Signal::Status {});

@@ -58,6 +58,19 @@ dto! {
         me: Option<Me>,
         /// This program's version.
         version: String,
+        /// So many commands of people who left go out behind this screen. Whose they are is not said.
+        going_out: u32,
+        /// What was kept here for somebody and had to be removed, until somebody signs in.
+        wiped: Option<Wiped>,
+    }
+    /// This computer was shut out by the administration, and has removed what it kept for that account.
+    Wiped {
+        /// When.
+        at: Millis,
+        /// So many replies, notes and acts were lost with it that the gateway never got.
+        unsent: u32,
+        /// So many drafts.
+        drafts: u32,
     }
     /// An account that has signed in here before.
     Account {
@@ -121,9 +134,12 @@ dto! {
         /// The password.
         password: String,
     }
-    /// Signs this device out. What waits in the outbox stays in the encrypted file until the next sign-in.
-    SignOut {}
-    /// Closes the file until the password is given again.
+    /// Signs this device out.
+    SignOut {
+        /// What becomes of replies that wait to be sent.
+        parting: Parting,
+    }
+    /// Shows nothing more until the password is given again. The desk goes on receiving and sending.
     Lock {}
 
     // ── The list ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -488,6 +504,18 @@ dto! {
         /// Which.
         message: MessageId,
     }
+    /// Takes back that a command was dropped.
+    PutBack {
+        /// The command's id.
+        id: CommandId,
+    }
+    /// Leaves a draft behind as an internal note on the conversation's case, for colleagues.
+    LeaveAsNote {
+        /// Where.
+        conversation: ConversationId,
+        /// Which draft.
+        mode: Mode,
+    }
     /// Says up to where I have seen a case.
     SeenUpTo {
         /// Which.
@@ -669,6 +697,90 @@ dto! {
         receiving: Option<u32>,
         /// Why it cannot sync, where the person has to act (`signed_out`, `too_old`).
         problem: Option<Problem>,
+        /// Files that were damaged and have been put in order, until the person has read it.
+        mended: Vec<Mended>,
+    }
+    /// Everything of mine on this computer that has not reached the gateway.
+    Unsent {
+        /// What I did, in order.
+        acts: Vec<UnsentAct>,
+        /// What I have not finished writing.
+        drafts: Vec<UnsentDraft>,
+    }
+    /// A reply, a note or an act that waits.
+    UnsentAct {
+        /// The command's id.
+        id: CommandId,
+        /// Which kind of command.
+        kind: String,
+        /// What a reply or note says.
+        text: Option<String>,
+        /// When it was written, by the gateway's clock.
+        written_at: Millis,
+        /// What will become of it.
+        fate: Fate,
+        /// Why it is stuck, if it is.
+        problem: Option<Problem>,
+        /// Where; `None` once the case is out of sight.
+        about: Option<About>,
+    }
+    /// A draft.
+    UnsentDraft {
+        /// Where.
+        conversation: ConversationId,
+        /// Reply or note.
+        mode: Mode,
+        /// What it says so far.
+        text: String,
+        /// Where; `None` once the conversation is out of sight.
+        about: Option<About>,
+    }
+    /// The conversation of something that waits.
+    About {
+        /// Which.
+        conversation: ConversationId,
+        /// With whom.
+        contact: Contact,
+        /// The case's number.
+        number: String,
+    }
+    /// What is kept on this computer for me.
+    Storage {
+        /// Where it lies.
+        folder: String,
+        /// Bytes that can be had again from the gateway.
+        records: u64,
+        /// Bytes that cannot: drafts, notes and replies not sent.
+        precious: u64,
+        /// Bytes of damaged files that were set aside.
+        aside: u64,
+        /// How many conversations.
+        conversations: u32,
+        /// How many messages.
+        messages: u32,
+        /// How many notes.
+        notes: u32,
+        /// When the oldest message was written.
+        since: Option<Millis>,
+        /// How many drafts.
+        drafts: u32,
+        /// How many replies, notes and acts have not reached the gateway.
+        unsent: u32,
+    }
+    /// A file was damaged and has been put in order.
+    Mended {
+        /// When.
+        at: Millis,
+        /// Which.
+        file: Kept,
+        /// The name under which the damaged file was set aside, in the folder that `storage` names.
+        aside: String,
+        /// So many drafts were saved into the new file.
+        drafts: u32,
+        /// So many replies, notes and acts that had not been sent.
+        unsent: u32,
+        /// Whether everything in it could be read.
+        whole: bool,
     }
     /// The settings of this workstation. One that an older version did not write yet is as at the beginning.
     #[serde(default)]
@@ -807,6 +919,31 @@ words! {
         Reply,
         /// An internal note.
         Note,
+    }
+    /// What becomes of replies that wait, when their writer signs out.
+    Parting {
+        /// They go on being sent behind the lock until they are out.
+        KeepSending,
+        /// They become internal notes on their cases, for colleagues.
+        HandOver,
+    }
+    /// What will become of something that waits.
+    Fate {
+        /// It goes as soon as the gateway can be reached.
+        Next,
+        /// It goes after what was written before it in this conversation.
+        After,
+        /// The gateway has it; the answer has not come round yet.
+        Taken,
+        /// It waits for the person.
+        Stuck,
+    }
+    /// A file of mine.
+    Kept {
+        /// What can be had again from the gateway.
+        Records,
+        /// Drafts, and what has not been sent.
+        Precious,
     }
     /// What happened to a case.
     Happened {
@@ -1131,6 +1268,18 @@ commands! {
     take_back(TakeBack) -> Drafts;
     /// Takes a reply back that has not gone to WhatsApp yet.
     recall(Recall) -> Queued;
+    /// Takes back that a command was dropped.
+    put_back(PutBack) -> Nothing;
+    /// Leaves a draft behind as an internal note.
+    leave_as_note(LeaveAsNote) -> Queued;
+    /// Everything of mine that has not reached the gateway.
+    unsent(Nothing) -> Unsent;
+    /// What is kept on this computer.
+    storage(Nothing) -> Storage;
+    /// Throws away what can be had again, and has it again. Drafts and what waits stay.
+    clear_cache(Nothing) -> Nothing;
+    /// The person has read that files were put in order.
+    mended_read(Nothing) -> Nothing;
     /// Says up to where I have seen a case.
     seen_up_to(SeenUpTo) -> Nothing;
     /// Those to whom a case may be given.

@@ -29,6 +29,9 @@ pub(crate) enum Failure {
     /// It does not know this device's token, or this password.
     #[error("The gateway did not let us in")]
     NotLetIn,
+    /// The administration has shut this device out: what it keeps must go.
+    #[error("The gateway has shut this device out")]
+    Revoked,
     /// The cursor is of another journal.
     #[error("The gateway keeps another journal now")]
     OtherJournal,
@@ -133,7 +136,10 @@ impl Gateway {
         let connecting = tokio_tungstenite::connect_async_with_config(request, Some(config), true);
         match tokio::time::timeout(Duration::from_secs(20), connecting).await {
             Ok(Ok((live, _))) => Ok(live),
-            Ok(Err(tungstenite::Error::Http(response))) => Err(failure(response.status(), None, None)),
+            Ok(Err(tungstenite::Error::Http(response))) => {
+                let problem = response.body().as_ref().and_then(|body| serde_json::from_slice(body).ok());
+                Err(failure(response.status(), None, problem))
+            }
             Ok(Err(error)) => Err(unreachable(&error)),
             Err(_) => Err(Failure::Unreachable("no answer in 20 seconds".into())),
         }
@@ -229,6 +235,7 @@ async fn send(request: RequestBuilder) -> Result<Response, Failure> {
 
 fn failure(status: StatusCode, wait: Option<Duration>, problem: Option<wire::Problem>) -> Failure {
     match (status.as_u16(), problem) {
+        (401, Some(problem)) if problem.code == "revoked" => Failure::Revoked,
         (401, problem) if problem.as_ref().is_none_or(|problem| problem.code != "code_expired") => Failure::NotLetIn,
         (410, problem) if problem.as_ref().is_none_or(|problem| problem.code != "code_expired") => {
             Failure::OtherJournal

@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, bail};
 use records::Records;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::key::FileKey;
 
@@ -60,6 +60,7 @@ enum Job<C> {
 pub(crate) struct Database<C> {
     jobs: Mutex<Option<mpsc::Sender<Job<C>>>>,
     readers: Arc<Readers<C>>,
+    damage: watch::Sender<bool>,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
 }
 
@@ -98,7 +99,12 @@ impl<C: Contents> Database<C> {
             })
             .context("Starting the writer's thread")?;
         let readers = Arc::new(Readers { free: Mutex::new(free), permits: Semaphore::new(READERS) });
-        Ok(Self { jobs: Mutex::new(Some(jobs)), readers, writer: Mutex::new(Some(writer)) })
+        Ok(Self {
+            jobs: Mutex::new(Some(jobs)),
+            readers,
+            damage: watch::Sender::new(false),
+            writer: Mutex::new(Some(writer)),
+        })
     }
 
     /// Runs `work` in a transaction that is committed when it returns `Ok`. Dropping the future does not take back a
@@ -108,6 +114,20 @@ impl<C: Contents> Database<C> {
         work: impl FnOnce(&mut C) -> anyhow::Result<T> + Send + 'static,
     ) -> anyhow::Result<T> {
         self.alone(|contents| transact(contents, "BEGIN IMMEDIATE", work)).await
+    }
+
+    /// The same for who cannot await.
+    pub(crate) fn write_now<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut C) -> anyhow::Result<T> + Send + 'static,
+    ) -> anyhow::Result<T> {
+        let (answer, answered) = oneshot::channel();
+        let work: Work<C> = Box::new(move |contents| drop(answer.send(transact(contents, "BEGIN IMMEDIATE", work))));
+        let jobs = lock(&self.jobs).clone().context("The file is closed")?;
+        if jobs.blocking_send(Job::Work(work)).is_err() {
+            bail!("The file is closed");
+        }
+        self.noticed(answered.blocking_recv().context("The writer's thread is gone")?)
     }
 
     /// Runs `work` on a reading connection, in one transaction: all that it reads is of one moment.
@@ -126,7 +146,7 @@ impl<C: Contents> Database<C> {
             }
             answer
         });
-        task.await.context("Reading")?
+        self.noticed(task.await.context("Reading")?)
     }
 
     /// Runs `work` where nobody else writes, outside of any transaction.
@@ -141,7 +161,28 @@ impl<C: Contents> Database<C> {
         if jobs.send(Job::Work(work)).await.is_err() {
             bail!("The file is closed");
         }
-        answered.await.context("The writer's thread is gone")?
+        self.noticed(answered.await.context("The writer's thread is gone")?)
+    }
+
+    /// Each page bears an HMAC, so damage shows before a row is served: as an error of whoever reads it.
+    fn noticed<T>(&self, answer: anyhow::Result<T>) -> anyhow::Result<T> {
+        if answer.as_ref().is_err_and(is_damaged) {
+            self.damage.send_replace(true);
+        }
+        answer
+    }
+
+    /// Whether the file is known to be damaged.
+    pub(crate) fn is_damaged(&self) -> bool {
+        *self.damage.borrow()
+    }
+
+    /// Waits until the file is known to be damaged.
+    pub(crate) async fn damaged(&self) {
+        let known = self.damage.subscribe().wait_for(|damaged| *damaged).await.is_ok();
+        if !known {
+            std::future::pending().await
+        }
     }
 
     /// Folds the log into the file and empties it, so that what was deleted is not on the disk any more.
@@ -205,23 +246,32 @@ fn transact<C: Contents, T>(
 /// Whether a file is damaged, another program's, or holds what contradicts what it is told: for such records it is
 /// best to start afresh. A full disk or a lack of memory is none of these, and passes.
 pub(crate) fn is_beyond_repair(error: &anyhow::Error) -> bool {
-    use rusqlite::ErrorCode::{ConstraintViolation, DatabaseCorrupt, NotADatabase};
-    let sqlite = |error: &rusqlite::Error| match error.sqlite_error_code() {
-        Some(code) => matches!(code, ConstraintViolation | DatabaseCorrupt | NotADatabase),
+    use rusqlite::ErrorCode::ConstraintViolation;
+    let contradicts = |error: &rusqlite::Error| match error.sqlite_error_code() {
+        Some(code) => code == ConstraintViolation,
         None => matches!(error, rusqlite::Error::FromSqlConversionFailure(..) | rusqlite::Error::InvalidColumnType(..)),
     };
-    error.chain().any(|cause| {
-        cause.downcast_ref().is_some_and(sqlite)
-            || match cause.downcast_ref::<records::Error>() {
-                Some(records::Error::Sqlite(error)) => sqlite(error),
-                Some(_) => true,
-                None => false,
-            }
+    is_damaged(error)
+        || error.chain().any(|cause| match cause.downcast_ref::<records::Error>() {
+            Some(records::Error::Sqlite(error)) => contradicts(error),
+            Some(_) => true,
+            None => cause.downcast_ref().is_some_and(contradicts),
+        })
+}
+
+/// Whether a page is not what was written: a bit has flipped, or a part is missing.
+pub(crate) fn is_damaged(error: &anyhow::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    let damaged = |error: &rusqlite::Error| matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase));
+    error.chain().any(|cause| match cause.downcast_ref::<records::Error>() {
+        Some(records::Error::Sqlite(error)) => damaged(error),
+        Some(_) => false,
+        None => cause.downcast_ref().is_some_and(damaged),
     })
 }
 
 /// Gives the key to a fresh connection and proves that the file is really encrypted, and with this key.
-fn unlock(connection: &Connection, key: &FileKey) -> anyhow::Result<()> {
+pub(crate) fn unlock(connection: &Connection, key: &FileKey) -> anyhow::Result<()> {
     connection.execute_batch(&key.pragma()).context("Giving the key")?;
     let cipher: Option<String> = connection
         .query_row("PRAGMA cipher_version", [], |row| row.get(0))

@@ -28,7 +28,7 @@ impl From<Failure> for CallError {
         let code = match &failure {
             Failure::Unreachable(_) => ErrorCode::Unreachable,
             Failure::SlowDown(_) => ErrorCode::SlowDown,
-            Failure::NotLetIn => ErrorCode::WrongPassword,
+            Failure::NotLetIn | Failure::Revoked => ErrorCode::WrongPassword,
             Failure::TooOld => ErrorCode::TooOld,
             Failure::OtherJournal | Failure::NotAGateway(_) => ErrorCode::NotAGateway,
             Failure::Refused { code, .. } if code == "weak_password" => ErrorCode::WeakPassword,

@@ -11,14 +11,14 @@ use crate::{
     Desk, acts,
     api::{
         AddNote, Assign, Assignable, AssignableRequest, CallError, Claim, CloseCase, Colleagues, ConversationList,
-        ConversationPage, DeskStatus, Discard, Drafts, Found, FoundIn, Handler, KeepSearch, ListConversations, Lock,
-        Nothing, OpenConversation, Outcome, Outcomes, Person, Phase, Queued, Recall, Recent, Release, ReopenCase,
-        Retry, SaveDraft, SearchAll, SearchIn, SeenUpTo, SendReply, Settings, Showing, SignIn, SignOut, Signal,
-        SignedHeads, Start, TakeBack, Unlock,
+        ConversationPage, DeskStatus, Discard, Drafts, Found, FoundIn, Handler, KeepSearch, LeaveAsNote,
+        ListConversations, Lock, Nothing, OpenConversation, Outcome, Outcomes, Person, Phase, PutBack, Queued, Recall,
+        Recent, Release, ReopenCase, Retry, SaveDraft, SearchAll, SearchIn, SeenUpTo, SendReply, Settings, Showing,
+        SignIn, SignOut, Signal, SignedHeads, Start, Storage, TakeBack, Unlock, Unsent,
     },
     database::Contents,
     failure::not_found,
-    list, names, precious, presence, search, thread,
+    list, mend, names, precious, presence, search, thread, unsent,
 };
 
 impl Handler for Desk {
@@ -50,8 +50,8 @@ impl Handler for Desk {
         self.session_lock().await
     }
 
-    async fn sign_out(&self, _: SignOut) -> Result<Start, CallError> {
-        self.session_sign_out().await
+    async fn sign_out(&self, request: SignOut) -> Result<Start, CallError> {
+        self.session_sign_out(request).await
     }
 
     async fn conversations(&self, request: ListConversations) -> Result<ConversationList, CallError> {
@@ -108,6 +108,33 @@ impl Handler for Desk {
 
     async fn recall(&self, request: Recall) -> Result<Queued, CallError> {
         acts::recall(&*self.seat()?, request).await
+    }
+
+    async fn put_back(&self, request: PutBack) -> Result<Nothing, CallError> {
+        unsent::put_back(&*self.seat()?, request).await
+    }
+
+    async fn leave_as_note(&self, request: LeaveAsNote) -> Result<Queued, CallError> {
+        unsent::leave_as_note(&*self.seat()?, request).await
+    }
+
+    async fn unsent(&self, _: Nothing) -> Result<Unsent, CallError> {
+        Ok(unsent::list(&*self.seat()?).await?)
+    }
+
+    async fn storage(&self, _: Nothing) -> Result<Storage, CallError> {
+        Ok(self.storage_of(&*self.seat()?).await?)
+    }
+
+    async fn clear_cache(&self, _: Nothing) -> Result<Nothing, CallError> {
+        self.clear_records().await
+    }
+
+    async fn mended_read(&self, _: Nothing) -> Result<Nothing, CallError> {
+        let seat = self.seat()?;
+        seat.precious.write(|precious| mend::read(precious.connection())).await?;
+        seat.hub.tell(Signal::Status {});
+        Ok(Nothing {})
     }
 
     async fn seen_up_to(&self, request: SeenUpTo) -> Result<Nothing, CallError> {

@@ -33,6 +33,8 @@ pub(crate) struct BeforeEyes {
     pub(crate) focused: bool,
     /// Where they wrote last, and when; nowhere once it is sent.
     pub(crate) wrote: Option<(ConversationId, Instant)>,
+    /// Whether nothing may be shown until the password is given.
+    pub(crate) locked: bool,
     language: Language,
 }
 
@@ -44,7 +46,13 @@ impl Hub {
             signals: broadcast::Sender::new(BOUND),
             notifications: broadcast::Sender::new(BOUND),
             unread: watch::Sender::new(0),
-            before_eyes: watch::Sender::new(BeforeEyes { conversation: None, focused: false, wrote: None, language }),
+            before_eyes: watch::Sender::new(BeforeEyes {
+                conversation: None,
+                focused: false,
+                wrote: None,
+                locked: false,
+                language,
+            }),
         }
     }
 
@@ -63,6 +71,17 @@ impl Hub {
             eyes.conversation = showing.conversation;
             eyes.focused = showing.focused;
         });
+    }
+
+    /// From now on nothing is shown until the password is given, or all is again. Nobody looks at a locked screen.
+    pub(crate) fn set_locked(&self, locked: bool) {
+        self.before_eyes.send_modify(|eyes| {
+            *eyes = BeforeEyes { conversation: None, focused: false, wrote: None, locked, language: eyes.language };
+        });
+    }
+
+    pub(crate) fn is_locked(&self) -> bool {
+        self.before_eyes.borrow().locked
     }
 
     /// The person wrote here just now, or what they wrote is sent or dropped.

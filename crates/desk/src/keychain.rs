@@ -24,6 +24,8 @@ pub trait Keychain: Send + Sync {
     fn get(&self, account: &str) -> Result<Option<Vec<u8>>, NoKeychain>;
     /// Keeps a secret in the place of the last one.
     fn set(&self, account: &str, secret: &[u8]) -> Result<(), NoKeychain>;
+    /// Keeps it no longer. That there is none is no error.
+    fn remove(&self, account: &str) -> Result<(), NoKeychain>;
 }
 
 /// The system's own: Windows Credential Manager, macOS Keychain, Secret Service.
@@ -43,6 +45,13 @@ impl Keychain for SystemKeychain {
         keyring::v1::Entry::new(SERVICE, account)
             .and_then(|entry| entry.set_secret(secret))
             .map_err(|error| NoKeychain(error.to_string()))
+    }
+
+    fn remove(&self, account: &str) -> Result<(), NoKeychain> {
+        match keyring::v1::Entry::new(SERVICE, account).and_then(|entry| entry.delete_credential()) {
+            Ok(()) | Err(keyring::v1::Error::NoEntry) => Ok(()),
+            Err(error) => Err(NoKeychain(error.to_string())),
+        }
     }
 }
 
@@ -81,7 +90,22 @@ impl Keychain for FileKeychain {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let mut items = self.read()?;
         items.insert(account.to_owned(), BASE64.encode(secret));
-        let bytes = serde_json::to_vec_pretty(&items).map_err(|error| NoKeychain(error.to_string()))?;
+        self.write(&items)
+    }
+
+    fn remove(&self, account: &str) -> Result<(), NoKeychain> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut items = self.read()?;
+        if items.remove(account).is_some() {
+            self.write(&items)?;
+        }
+        Ok(())
+    }
+}
+
+impl FileKeychain {
+    fn write(&self, items: &BTreeMap<String, String>) -> Result<(), NoKeychain> {
+        let bytes = serde_json::to_vec_pretty(items).map_err(|error| NoKeychain(error.to_string()))?;
         let folder = self.path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).map_err(|error| NoKeychain(error.to_string()))?;
         write_atomically(&self.path, &bytes).map_err(|error| NoKeychain(format!("{error:#}")))

@@ -9,6 +9,7 @@
 
 mod acts;
 pub mod api;
+mod behind;
 mod client;
 mod contact;
 mod database;
@@ -20,6 +21,7 @@ mod key;
 pub mod keychain;
 mod list;
 mod me;
+mod mend;
 mod names;
 pub mod notify;
 mod outbox;
@@ -31,12 +33,15 @@ mod seat;
 mod sender;
 mod session;
 mod steps;
+mod storage;
 mod sync;
 mod texts;
 mod thread;
+mod unsent;
 mod workstation;
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -50,6 +55,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::{
     api::{CallError, ErrorCode, SignIn, Signal},
+    behind::Behind,
     failure::call_error,
     hub::Hub,
     keychain::Keychain,
@@ -85,6 +91,10 @@ struct Inner {
     /// Held while files are opened or closed.
     turn: tokio::sync::Mutex<()>,
     seat: Mutex<Option<Arc<Seat>>>,
+    /// Those who are not here any more, and whose outbox still goes out.
+    behind: Mutex<Vec<Behind>>,
+    /// How often an account's files were put in order since the program started.
+    repairs: Mutex<BTreeMap<String, u32>>,
     /// Whether the window has asked `start` and was told that it is ready.
     started: AtomicBool,
     /// The conversation whose notification was clicked before that.
@@ -102,7 +112,7 @@ impl Desk {
             Ok::<_, anyhow::Error>((workstation, device, hub))
         };
         let (workstation, device, hub) = tokio::task::spawn_blocking(opening).await.context("Opening the desk")??;
-        Ok(Desk(Arc::new(Inner {
+        let desk = Desk(Arc::new(Inner {
             workstation,
             keychain,
             hub,
@@ -110,9 +120,14 @@ impl Desk {
             version,
             turn: tokio::sync::Mutex::new(()),
             seat: Mutex::new(None),
+            behind: Mutex::default(),
+            repairs: Mutex::default(),
             started: AtomicBool::new(false),
             clicked: Mutex::new(None),
-        })))
+        }));
+        // A crash may have come between the parts of it.
+        desk.finish_wiping().await.context("Removing what an earlier run began to remove")?;
+        Ok(desk)
     }
 
     /// What changed, for the window. Bounded: read it with [`next_signal`].
@@ -127,7 +142,7 @@ impl Desk {
 
     /// A notification was clicked: the window is told to open its conversation, once it is up and signed in.
     pub fn notification_clicked(&self, conversation: ConversationId) {
-        if self.0.started.load(Ordering::Acquire) && self.seat_if_taken().is_some() {
+        if self.0.started.load(Ordering::Acquire) && self.front().is_some() {
             self.0.hub.tell(Signal::Open { conversation });
         } else {
             *lock(&self.0.clicked) = Some(conversation);
@@ -142,11 +157,17 @@ impl Desk {
     /// Ends the work and closes the files.
     pub async fn close(&self) {
         let _turn = self.0.turn.lock().await;
+        self.call_off(None).await;
         self.leave_seat().await;
     }
 
+    /// Whoever sits here and has given their password.
+    fn front(&self) -> Option<Arc<Seat>> {
+        self.seat_if_taken().filter(|_| !self.0.hub.is_locked())
+    }
+
     fn seat(&self) -> Result<Arc<Seat>, CallError> {
-        self.seat_if_taken().ok_or_else(|| call_error(ErrorCode::NotSignedIn, "Nobody is signed in"))
+        self.front().ok_or_else(|| call_error(ErrorCode::NotSignedIn, "Nobody is signed in"))
     }
 
     fn seat_if_taken(&self) -> Option<Arc<Seat>> {
@@ -154,6 +175,7 @@ impl Desk {
     }
 
     fn sit_down(&self, seat: Arc<Seat>) {
+        self.watch(&seat);
         *lock(&self.0.seat) = Some(seat);
     }
 
@@ -176,6 +198,9 @@ impl Drop for Inner {
     fn drop(&mut self) {
         if let Some(seat) = lock(&self.seat).take() {
             seat.leave_now();
+        }
+        for behind in lock(&self.behind).drain(..) {
+            behind.seat.leave_now();
         }
     }
 }

@@ -118,7 +118,7 @@ fn tell(seat: &Seat, found: Vec<Deserving>, given: &mut VecDeque<Instant>) {
     }
     for one in found {
         given.push_back(now);
-        drop(seat.hub.notifications.send(one.notification(&texts, seat.hub.language())));
+        drop(seat.hub.notifications.send(one.notification(&texts, seat.hub.language(), seat.hub.is_locked())));
     }
 }
 
@@ -143,7 +143,7 @@ struct Deserving {
 }
 
 impl Deserving {
-    fn notification(self, texts: &Texts, language: Language) -> Notification {
+    fn notification(self, texts: &Texts, language: Language, locked: bool) -> Notification {
         let mut args = FluentArgs::new();
         let name = self.contact.name.clone().or_else(|| self.contact.phone.clone());
         let name = name.unwrap_or_else(|| {
@@ -155,6 +155,15 @@ impl Deserving {
         args.set("number", self.number.clone());
         args.set("kind", if language == Language::Ar { self.kind.ar.clone() } else { self.kind.en.clone() });
         args.set("type", self.r#type.clone());
+        if locked {
+            return Notification {
+                key: self.key,
+                title: texts.say("notify-locked", &args),
+                body: texts.say("notify-locked-body", &args),
+                conversation: Some(self.conversation),
+                quiet: false,
+            };
+        }
         let title = match self.why {
             Why::New => "notify-new",
             Why::Wrote => "notify-wrote",
@@ -293,13 +302,13 @@ mod tests {
             let texts = Texts::of(language);
             for why in [Why::New, Why::Wrote, Why::Given] {
                 for text in [Some("نص".to_owned()), None] {
-                    let told = Deserving { text, ..one(why.clone()) }.notification(&texts, language);
+                    let told = Deserving { text, ..one(why.clone()) }.notification(&texts, language, false);
                     for line in [&told.title, &told.body] {
                         assert!(!line.contains("notify-") && !line.contains('{') && !line.is_empty(), "{line}");
                     }
                 }
             }
-            let told = one(Why::Wrote).notification(&texts, language);
+            let told = one(Why::Wrote).notification(&texts, language, false);
             assert!(told.title.contains("K7QX"), "{}", told.title);
             assert_eq!(told.body, "متى تنقطع الكهرباء؟");
             for count in [0, 2, 5, 11, 100] {

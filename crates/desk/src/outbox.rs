@@ -306,6 +306,38 @@ pub(crate) fn drop_stuck(c: &Connection, id: CommandId) -> anyhow::Result<Option
     Ok(Some(row))
 }
 
+/// Puts a command that was dropped where it was. Tells whether there was room: the same id is never there twice.
+pub(crate) fn put_back(c: &Connection, row: &Row) -> anyhow::Result<bool> {
+    let state = if row.state == State::Stuck { "stuck" } else { "waiting" };
+    let put = c.execute(
+        "INSERT INTO outbox (ordinal, id, conversation, case_id, kind, body, written_at, state, attempts, refusal)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        params![
+            row.ordinal,
+            row.id.to_string(),
+            row.conversation.to_string(),
+            row.case.to_string(),
+            row.kind,
+            row.body,
+            row.written_at,
+            state,
+            row.attempts,
+            row.refusal
+        ],
+    );
+    Ok(put.context("Putting a command back")? > 0)
+}
+
+/// Takes a command out that was never sent, or that the gateway refused: another takes its place. What may be at the
+/// gateway already stays.
+pub(crate) fn take_out(c: &Connection, row: &Row) -> anyhow::Result<bool> {
+    if row.problem().is_none() && (row.state != State::Waiting || row.attempts > 0) {
+        return Ok(false);
+    }
+    let sql = "DELETE FROM outbox WHERE id = ? AND attempts = ?";
+    Ok(c.execute(sql, params![row.id.to_string(), row.attempts]).context("Taking a command out")? > 0)
+}
+
 /// A refusal that the desk makes itself, where the gateway's answer was no answer to the command.
 pub(crate) fn unanswerable() -> Refusal {
     Refusal::new(domain::command::Code::Invalid, "The gateway cannot read this command")

@@ -127,6 +127,19 @@ pub(crate) fn drafts(c: &Connection, conversation: ConversationId) -> anyhow::Re
     Ok(Drafts { reply: one(Mode::Reply)?, note: one(Mode::Note)? })
 }
 
+/// Every draft: where, which and what.
+pub(crate) fn all_drafts(c: &Connection) -> anyhow::Result<Vec<(ConversationId, Mode, String)>> {
+    let mut query = c.prepare("SELECT conversation, mode, text FROM drafts").context("Listing drafts")?;
+    let rows = query.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?)));
+    rows.context("Listing drafts")?
+        .map(|row| {
+            let (conversation, mode, text) = row.context("Listing drafts")?;
+            let mode = if mode == name(Mode::Note) { Mode::Note } else { Mode::Reply };
+            Ok((conversation.parse().context("Reading a draft's conversation")?, mode, text))
+        })
+        .collect()
+}
+
 /// The conversations in which there is a draft.
 pub(crate) fn drafted(c: &Connection) -> anyhow::Result<Vec<ConversationId>> {
     let mut query = c.prepare_cached("SELECT DISTINCT conversation FROM drafts").context("Listing drafts")?;

@@ -7,19 +7,24 @@ use std::{
 
 use anyhow::Context;
 use domain::{
+    entry::Entry,
     ids::{CommandId, Millis, StaffId},
     wire::{AgencyView, Cursor, StaffView},
 };
 use records::Records;
 use serde::{Deserialize, Serialize};
-use tokio::{sync::Notify, task::JoinHandle};
+use tokio::{
+    sync::{Notify, mpsc, watch},
+    task::JoinHandle,
+};
 
 use crate::{
     api::{DeskStatus, Link, Problem, Signal},
     client::Gateway,
-    database::{Contents, Database, is_beyond_repair},
+    database::{Contents, Database, is_damaged},
     hub::Hub,
     key::{FileKey, Session},
+    mend,
     notify::{self, Notifier},
     outbox, precious,
     precious::Precious,
@@ -42,6 +47,31 @@ pub(crate) struct Who {
     pub(crate) agency: AgencyView,
 }
 
+/// What a seat cannot settle by itself: the desk has to close its files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The gateway has shut this computer out.
+    Revoked,
+    /// A file is damaged.
+    Damaged,
+}
+
+/// Commands that were dropped lately and may be put back. In memory alone: what was dropped leaves the disk at once.
+#[derive(Default)]
+pub(crate) struct Dropped(Vec<outbox::Row>);
+
+impl Dropped {
+    pub(crate) fn keep(&mut self, row: outbox::Row) {
+        self.0.truncate(19);
+        self.0.insert(0, row);
+    }
+
+    pub(crate) fn take(&mut self, id: CommandId) -> Option<outbox::Row> {
+        let at = self.0.iter().position(|row| row.id == id)?;
+        Some(self.0.remove(at))
+    }
+}
+
 /// One signed-in person.
 pub(crate) struct Seat {
     pub(crate) account: Account,
@@ -54,6 +84,7 @@ pub(crate) struct Seat {
     pub(crate) records: Arc<Database<Records>>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) notifier: Notifier,
+    news: Mutex<Option<mpsc::Receiver<Vec<Entry>>>>,
     /// Wakes the sender: there is something in the outbox, or the gateway can be reached again.
     pub(crate) send_now: Notify,
     /// Wakes sync from a pause.
@@ -62,6 +93,9 @@ pub(crate) struct Seat {
     pub(crate) tidy_now: Notify,
     state: Mutex<State>,
     others: Mutex<Others>,
+    dropped: Mutex<Dropped>,
+    revoked: watch::Sender<bool>,
+    over: watch::Sender<bool>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -76,8 +110,8 @@ struct State {
 }
 
 impl Seat {
-    /// Opens an account's files and starts the tasks. `who` is given at sign-in and remembered.
-    pub(crate) async fn take(
+    /// Opens an account's files, and once more where damage shows while that is done: then they are put in order first.
+    pub(crate) async fn open_mended(
         folder: &Path,
         account: Account,
         key: FileKey,
@@ -86,35 +120,58 @@ impl Seat {
         gateway: Gateway,
         hub: Arc<Hub>,
     ) -> anyhow::Result<Arc<Self>> {
-        let (precious, records) = open_files(folder.to_owned(), key.clone()).await?;
-        let offset = who.is_some().then_some(session.clock_offset);
-        let (who, offset) = precious
-            .write(move |precious| {
-                let c = precious.connection();
-                if let Some(who) = &who {
-                    precious::keep(c, WHO, who)?;
-                }
-                if let Some(offset) = offset {
-                    precious::keep(c, OFFSET, &offset)?;
-                }
-                let who: Who = precious::kept(c, WHO)?.context("The file does not say whose it is")?;
-                Ok((who, precious::kept(c, OFFSET)?.unwrap_or(0)))
-            })
-            .await?;
-        restore_positions(&precious, &records).await?;
-        let standing = records.read(|records| Standing::of(records)).await?;
+        let open = || {
+            let (account, key, who) = (account.clone(), key.clone(), who.clone());
+            Self::open(folder, account, key, session, who, gateway.clone(), hub.clone())
+        };
+        match open().await {
+            Err(error) if is_damaged(&error) => {
+                mend::suspect(folder)?;
+                open().await
+            }
+            opened => opened,
+        }
+    }
+
+    /// Opens an account's files. `who` is given at sign-in and remembered. Nothing is asked of the network yet.
+    async fn open(
+        folder: &Path,
+        account: Account,
+        key: FileKey,
+        session: &Session,
+        who: Option<Who>,
+        gateway: Gateway,
+        hub: Arc<Hub>,
+    ) -> anyhow::Result<Arc<Self>> {
+        let now = hub.clock.now() + session.clock_offset;
+        let (precious, records) = mend::open_files(folder.to_owned(), key.clone(), now).await?;
+        let (precious, records) = (Arc::new(precious), Arc::new(records));
+        let begun = async {
+            let (who, offset) = whose(&precious, who, session.clock_offset).await?;
+            restore_positions(&precious, &records).await?;
+            Ok::<_, anyhow::Error>((who, offset, records.read(|records| Standing::of(records)).await?))
+        };
+        let (who, offset, standing) = match begun.await {
+            Ok(begun) => begun,
+            Err(error) => {
+                precious.close().await;
+                records.close().await;
+                return Err(error);
+            }
+        };
         let (notifier, news) = notify::notifier();
-        let seat = Arc::new(Self {
+        Ok(Arc::new(Self {
             me: who.staff.id,
             who,
             account,
             key,
             token: session.token.clone(),
             gateway,
-            precious: Arc::new(precious),
-            records: Arc::new(records),
+            precious,
+            records,
             hub,
             notifier,
+            news: Mutex::new(Some(news)),
             send_now: Notify::new(),
             try_now: Notify::new(),
             tidy_now: Notify::new(),
@@ -127,22 +184,31 @@ impl Seat {
                 problem: None,
             }),
             others: Mutex::default(),
+            dropped: Mutex::default(),
+            revoked: watch::Sender::new(false),
+            over: watch::Sender::new(false),
             tasks: Mutex::new(Vec::new()),
-        });
-        seat.count_waiting().await;
-        let mut tasks = vec![tokio::spawn(notify::run(seat.clone(), news)), tokio::spawn(search::run(seat.clone()))];
-        if seat.token.is_empty() {
-            seat.stopped("signed_out");
+        }))
+    }
+
+    /// Starts what keeps the files in step with the gateway.
+    pub(crate) async fn begin(self: &Arc<Self>) {
+        self.count_waiting().await;
+        let news = self.news.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut tasks: Vec<_> = news.map(|news| tokio::spawn(notify::run(self.clone(), news))).into_iter().collect();
+        tasks.push(tokio::spawn(search::run(self.clone())));
+        if self.token.is_empty() {
+            self.stopped("signed_out");
         } else {
-            tasks.push(tokio::spawn(sync::run(seat.clone())));
-            tasks.push(tokio::spawn(sender::run(seat.clone())));
+            tasks.push(tokio::spawn(sync::run(self.clone())));
+            tasks.push(tokio::spawn(sender::run(self.clone())));
         }
-        seat.tasks.lock().unwrap_or_else(PoisonError::into_inner).extend(tasks);
-        Ok(seat)
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).extend(tasks);
     }
 
     /// Ends the tasks and closes the files.
     pub(crate) async fn leave(&self) {
+        self.over.send_replace(true);
         let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         for task in &tasks {
             task.abort();
@@ -157,6 +223,7 @@ impl Seat {
 
     /// The same for who cannot await.
     pub(crate) fn leave_now(&self) {
+        self.over.send_replace(true);
         for task in std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner)) {
             task.abort();
         }
@@ -193,6 +260,48 @@ impl Seat {
     /// What colleagues read and write now.
     pub(crate) fn others(&self) -> MutexGuard<'_, Others> {
         self.others.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was dropped lately.
+    pub(crate) fn dropped(&self) -> MutexGuard<'_, Dropped> {
+        self.dropped.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The gateway has shut this computer out.
+    pub(crate) fn revoked(&self) {
+        self.stopped("revoked");
+        self.revoked.send_replace(true);
+    }
+
+    /// Whether a file is known to be damaged.
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.precious.is_damaged() || self.records.is_damaged()
+    }
+
+    /// Waits for what only the desk can settle.
+    pub(crate) async fn ending(&self) -> Ending {
+        let mut revoked = self.revoked.subscribe();
+        tokio::select! {
+            _ = revoked.wait_for(|revoked| *revoked) => Ending::Revoked,
+            () = self.precious.damaged() => Ending::Damaged,
+            () = self.records.damaged() => Ending::Damaged,
+        }
+    }
+
+    /// Waits until the files are closed.
+    pub(crate) async fn left(&self) {
+        drop(self.over.subscribe().wait_for(|over| *over).await);
+    }
+
+    /// The gateway's clock less this computer's.
+    pub(crate) fn clock_offset(&self) -> Millis {
+        self.state().clock_offset
+    }
+
+    /// How many commands wait to be sent and will be, without anybody's doing.
+    pub(crate) async fn going_out(&self) -> anyhow::Result<usize> {
+        let rows = self.precious.read(|precious| outbox::undone(precious.connection(), None)).await?;
+        Ok(rows.iter().filter(|row| row.state == outbox::State::Waiting && row.problem().is_none()).count())
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
@@ -272,7 +381,11 @@ impl Seat {
 
     /// What the foot says.
     pub(crate) async fn status(&self) -> anyhow::Result<DeskStatus> {
-        let rows = self.precious.read(|precious| outbox::undone(precious.connection(), None)).await?;
+        let read = self.precious.read(|precious| {
+            let c = precious.connection();
+            Ok((outbox::undone(c, None)?, mend::told(c)?))
+        });
+        let (rows, mended) = read.await?;
         let stuck = rows.iter().filter(|row| row.problem().is_some()).count();
         let waiting = rows.iter().filter(|row| row.problem().is_none() && row.state == outbox::State::Waiting).count();
         let state = self.state().clone();
@@ -285,6 +398,7 @@ impl Seat {
             clock_offset: state.clock_offset,
             receiving: state.receiving,
             problem: state.problem,
+            mended,
         })
     }
 
@@ -300,33 +414,18 @@ impl Seat {
     }
 }
 
-async fn open_files(
-    folder: std::path::PathBuf,
-    key: FileKey,
-) -> anyhow::Result<(Database<Precious>, Database<Records>)> {
-    let opening = move || {
-        std::fs::create_dir_all(&folder).with_context(|| format!("Making the folder {}", folder.display()))?;
-        let precious = Database::open(&folder.join("precious.db"), &key)?;
-        let path = folder.join("records.db");
-        // The records can be had again from the gateway; a damaged file must not keep a person out of their own words.
-        let records = Database::open(&path, &key).or_else(|error| {
-            if !is_beyond_repair(&error) {
-                return Err(error);
-            }
-            tracing::error!(error = format!("{error:#}"), "The records cannot be opened: they start afresh");
-            for end in ["", "-wal", "-shm"] {
-                let mut name = path.clone().into_os_string();
-                name.push(end);
-                match std::fs::remove_file(&name) {
-                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error)?,
-                    _ => {}
-                }
-            }
-            Database::open(&path, &key)
-        })?;
-        Ok((precious, records))
+/// Whose files these are, and the clock's offset: as they were given at sign-in, else as they were kept.
+async fn whose(precious: &Database<Precious>, who: Option<Who>, offset: Millis) -> anyhow::Result<(Who, Millis)> {
+    let write = move |precious: &mut Precious| {
+        let c = precious.connection();
+        if let Some(who) = &who {
+            precious::keep(c, WHO, who)?;
+            precious::keep(c, OFFSET, &offset)?;
+        }
+        let who: Who = precious::kept(c, WHO)?.context("The file does not say whose it is")?;
+        Ok((who, precious::kept(c, OFFSET)?.unwrap_or(0)))
     };
-    tokio::task::spawn_blocking(opening).await.context("Opening the files")?
+    precious.write(write).await
 }
 
 /// Positions are precious; the records keep a copy of them for counting, which a rebuilt file lacks.

@@ -38,6 +38,10 @@ pub(crate) async fn run(seat: Arc<Seat>) {
                 seat.stopped("signed_out");
                 return;
             }
+            Err(Failure::Revoked) => {
+                seat.revoked();
+                return;
+            }
             Err(Failure::TooOld) => Duration::from_secs(600),
             Err(Failure::SlowDown(Some(wait))) => wait.min(Duration::from_secs(300)),
             Err(failure) => {

@@ -12,12 +12,13 @@ use domain::wire::{SessionAnswer, SessionRequest};
 
 use crate::{
     Desk,
-    api::{Account as KnownAccount, CallError, ErrorCode, Phase, SignIn, Signal, Start, Unlock},
+    api::{Account as KnownAccount, CallError, ErrorCode, Parting, Phase, SignIn, SignOut, Signal, Start, Unlock},
     client::{Failure, Gateway},
     failure::{call_error, not_found},
     key::{Closed, FileKey, Item, Session},
-    me,
+    lock, me,
     seat::{Seat, Who},
+    unsent,
     workstation::Account,
 };
 
@@ -36,7 +37,7 @@ impl Desk {
     }
 
     pub(crate) async fn session_start(&self) -> Result<Start, CallError> {
-        let seat = self.seat_if_taken();
+        let seat = self.front();
         let known = self.0.workstation.accounts()?;
         let phase = match (&seat, known.first()) {
             (Some(_), _) => Phase::Ready,
@@ -57,6 +58,8 @@ impl Desk {
             settings: self.0.workstation.settings()?,
             me,
             version: self.0.version.clone(),
+            going_out: self.going_out().await,
+            wiped: self.0.workstation.wiping()?.map(|wiping| wiping.wiped),
         })
     }
 
@@ -126,19 +129,43 @@ impl Desk {
                 _ => error,
             });
         }
-        self.take_seat(account, key, session, None, gateway).await
+        // Nobody else sat down meanwhile: the files are open, and have been kept in step.
+        if self.seat_if_taken().is_some_and(|seat| seat.account.id == account.id) {
+            self.0.hub.set_locked(false);
+            self.0.workstation.remember(&account)?;
+            self.0.hub.tell(Signal::Session {});
+            return self.session_start().await;
+        }
+        match self.take_seat(account.clone(), key, session, None, gateway.clone()).await {
+            // A file that was put in order may not say any more whose it is: the gateway does.
+            Err(error) if error.code == ErrorCode::BadFile => {
+                online(account).await.map_err(|second| match second.code {
+                    ErrorCode::Unreachable => error,
+                    _ => second,
+                })
+            }
+            taken => taken,
+        }
     }
 
     pub(crate) async fn session_lock(&self) -> Result<Start, CallError> {
         let _turn = self.0.turn.lock().await;
-        self.leave_seat().await;
+        if self.seat_if_taken().is_some() {
+            self.0.hub.set_locked(true);
+        }
         self.0.hub.tell(Signal::Session {});
         self.session_start().await
     }
 
-    pub(crate) async fn session_sign_out(&self) -> Result<Start, CallError> {
+    pub(crate) async fn session_sign_out(&self, request: SignOut) -> Result<Start, CallError> {
         let _turn = self.0.turn.lock().await;
-        let Some(seat) = self.leave_seat().await else { return self.session_start().await };
+        let seat = match self.front() {
+            Some(seat) => seat,
+            None => return self.session_start().await,
+        };
+        if request.parting == Parting::HandOver {
+            unsent::hand_over(&seat).await?;
+        }
         // Here first: whatever becomes of the network, this workstation asks the gateway before it opens again.
         let account = Account { signed_out: true, ..seat.account.clone() };
         self.0.workstation.remember(&account)?;
@@ -149,7 +176,9 @@ impl Desk {
             let item = item.with_session(&account.id, &seat.key, &session)?;
             self.keep_item(&account, &item).await?;
         }
-        if let Err(failure) = seat.gateway.sign_out(&seat.token).await {
+        self.leave_behind(true).await;
+        let goes_on = lock(&self.0.behind).iter().any(|behind| behind.seat.account.id == account.id);
+        if !goes_on && let Err(failure) = seat.gateway.sign_out(&seat.token).await {
             tracing::warn!(%failure, "The gateway was not told of the sign-out; the token is forgotten here");
         }
         self.0.hub.tell(Signal::Session {});
@@ -176,7 +205,7 @@ impl Desk {
         let secret =
             secret.map_err(|error| Failure::NotAGateway(format!("its device secret is no base64: {error}")))?;
         // The same person may be at work here already (their token ran out): their files are closed and opened anew.
-        self.leave_seat().await;
+        self.make_room(&account).await;
 
         let SessionAnswer { token, staff, agency, now, lease_until, .. } = answer;
         let clock_offset = now.saturating_sub(self.0.hub.clock.now());
@@ -226,17 +255,38 @@ impl Desk {
         who: Option<Who>,
         gateway: Gateway,
     ) -> Result<Start, CallError> {
-        self.leave_seat().await;
+        self.make_room(&account).await;
         let folder = self.0.workstation.account_folder(&account);
-        let seat = Seat::take(&folder, account.clone(), key, &session, who, gateway, self.0.hub.clone()).await;
+        let hub = self.0.hub.clone();
+        let seat = Seat::open_mended(&folder, account.clone(), key, &session, who, gateway, hub).await;
         let seat = seat.map_err(|error| {
             tracing::error!(error = format!("{error:#}"), "The files do not open");
             call_error(ErrorCode::BadFile, format_args!("{error:#}"))
         })?;
         self.0.workstation.remember(&account)?;
-        self.sit_down(seat);
+        self.0.workstation.set_wiping(None)?;
+        self.0.hub.set_locked(false);
+        seat.begin().await;
+        self.sit_down(seat.clone());
         self.0.hub.tell(Signal::Session {});
-        self.session_start().await
+        match self.session_start().await {
+            // The turn is held here, so whoever watches for damage has to wait.
+            Err(_) if seat.is_damaged() => {
+                self.mend(&seat).await;
+                self.session_start().await
+            }
+            started => started,
+        }
+    }
+
+    /// Whoever sits here leaves, and what of this account goes on behind the lock ends: its files are opened for one only.
+    async fn make_room(&self, account: &Account) {
+        self.call_off(Some(&account.id)).await;
+        if self.seat_if_taken().is_some_and(|seat| seat.account.id == account.id) {
+            self.leave_seat().await;
+        } else {
+            self.leave_behind(false).await;
+        }
     }
 
     /// Sets files aside that no key opens: renamed with a date, not deleted.

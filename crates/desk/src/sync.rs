@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use crate::{
     api::Signal,
     client::{Failure, Live, next_frame, say},
-    database::{Contents, is_beyond_repair},
+    database::{Contents, is_beyond_repair, is_damaged},
     erasure, outbox, precious,
     presence::Saying,
     restored,
@@ -67,6 +67,10 @@ pub(crate) async fn run(seat: Arc<Seat>) {
                 seat.stopped("signed_out");
                 return;
             }
+            Err(Broken::Gateway(Failure::Revoked)) => {
+                seat.revoked();
+                return;
+            }
             Err(Broken::Gateway(Failure::TooOld)) => {
                 seat.stopped("too_old");
                 tokio::time::sleep(Duration::from_secs(600)).await;
@@ -76,7 +80,7 @@ pub(crate) async fn run(seat: Arc<Seat>) {
                 tokio::time::sleep(wait.min(Duration::from_secs(300))).await;
             }
             // They can be had again: a file that refuses what the journal says must not stop the desk for good.
-            Err(Broken::Records(error)) if !rebuilt && is_beyond_repair(&error) => {
+            Err(Broken::Records(error)) if !rebuilt && is_beyond_repair(&error) && !is_damaged(&error) => {
                 tracing::error!(error = format!("{error:#}"), "The records cannot be written: they start afresh, once");
                 rebuilt = true;
                 if let Err(error) = start_afresh(&seat, false).await {

@@ -13,7 +13,7 @@ use anyhow::Context;
 use domain::ids::{Clock, Ids};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::api::Settings;
+use crate::api::{Settings, Wiped};
 
 /// The longest label that the gateway takes for a device.
 const LABEL: usize = 128;
@@ -30,6 +30,13 @@ pub(crate) struct Account {
     /// Whether the person signed out: the file then opens only once the gateway has answered.
     #[serde(default)]
     pub(crate) signed_out: bool,
+}
+
+/// An account that is being removed, or was: kept until somebody signs in, so that a crash in between is made good.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Wiping {
+    pub(crate) account: String,
+    pub(crate) wiped: Wiped,
 }
 
 /// The folder of one installation.
@@ -60,6 +67,43 @@ impl Workstation {
         accounts.retain(|other| other.id != account.id);
         accounts.insert(0, account.clone());
         self.write("accounts.json", &accounts)
+    }
+
+    /// Knows an account no more.
+    pub(crate) fn forget(&self, account: &str) -> anyhow::Result<()> {
+        let mut accounts = self.accounts()?;
+        accounts.retain(|other| other.id != account);
+        self.write("accounts.json", &accounts)
+    }
+
+    /// What had to be removed, and is still to be told or finished.
+    pub(crate) fn wiping(&self) -> anyhow::Result<Option<Wiping>> {
+        self.read("wiped.json")
+    }
+
+    pub(crate) fn set_wiping(&self, wiping: Option<&Wiping>) -> anyhow::Result<()> {
+        match wiping {
+            Some(wiping) => self.write("wiped.json", wiping),
+            None => match fs::remove_file(self.folder.join("wiped.json")) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    Err(error).context("Forgetting what was wiped")
+                }
+                _ => Ok(()),
+            },
+        }
+    }
+
+    /// Removes an account's files, those that were set aside as well.
+    pub(crate) fn remove_files(&self, account: &str) -> anyhow::Result<()> {
+        let folder = self.folder.join("accounts");
+        let context = || format!("Removing from {}", folder.display());
+        for entry in fs::read_dir(&folder).with_context(context)? {
+            let entry = entry.with_context(context)?;
+            if entry.file_name().to_string_lossy().starts_with(account) {
+                fs::remove_dir_all(entry.path()).with_context(context)?;
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn settings(&self) -> anyhow::Result<Settings> {

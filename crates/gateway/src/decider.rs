@@ -450,7 +450,7 @@ impl Mind {
         match &command.ask {
             Ask::AddStaff { .. } => batch.give_code(StaffId(command.id.0), command.id, now + CODE_LIFE)?,
             Ask::ChangeStaff { staff, active: Some(false), .. } => {
-                let tokens = batch.remove_devices(*staff)?;
+                let tokens = batch.revoke_devices(*staff)?;
                 told.events.push(Event::SignedOut(tokens.into()));
             }
             Ask::SeenUpTo { case, seq } => {

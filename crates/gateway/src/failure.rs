@@ -36,6 +36,8 @@ failures! {
     bad_request = BAD_REQUEST "bad_request",
     /// No token, or one that holds no longer.
     signed_out = UNAUTHORIZED "signed_out",
+    /// The administration has shut this device out: what it keeps must go.
+    revoked = UNAUTHORIZED "revoked",
     /// Agency, username, password or code do not fit; which of them is not said.
     wrong_credentials = UNAUTHORIZED "wrong_credentials",
     /// The one-time code is the right one, and has run out. Nobody else is told so.

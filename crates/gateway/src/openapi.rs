@@ -284,7 +284,7 @@ fn sign_out() -> OperationBuilder {
     operation("sign_out", "Signs this device out", "Its socket is closed.")
         .parameter(version())
         .response("204", silent("Signed out."))
-        .fails(&["bad_request", "signed_out", "upgrade_required", "not_ready", "not_stored"])
+        .fails(&["bad_request", "signed_out", "revoked", "upgrade_required", "not_ready", "not_stored"])
 }
 
 fn sync() -> OperationBuilder {
@@ -296,7 +296,7 @@ fn sync() -> OperationBuilder {
     .parameter(version())
     .parameter(after())
     .response("200", answer("Lines.", NDJSON, shape::<Line>()))
-    .fails(&["bad_request", "signed_out", "cursor_gone", "upgrade_required", "not_ready"])
+    .fails(&["bad_request", "signed_out", "revoked", "cursor_gone", "upgrade_required", "not_ready"])
 }
 
 fn live() -> OperationBuilder {
@@ -311,7 +311,7 @@ fn live() -> OperationBuilder {
     .parameter(version())
     .parameter(after())
     .response("101", silent("Frames follow."))
-    .fails(&["bad_request", "signed_out", "cursor_gone", "upgrade_required", "not_ready"])
+    .fails(&["bad_request", "signed_out", "revoked", "cursor_gone", "upgrade_required", "not_ready"])
 }
 
 fn case_entries() -> OperationBuilder {
@@ -325,7 +325,7 @@ fn case_entries() -> OperationBuilder {
         .parameter(number("Before which seq; absent: up to the end.", "before"))
         .parameter(number("How many: 200 unless told, at most 1,000.", "limit"))
         .response("200", answer("Lines.", NDJSON, shape::<Line>()))
-        .fails(&["bad_request", "signed_out", "not_found", "upgrade_required", "not_ready"])
+        .fails(&["bad_request", "signed_out", "revoked", "not_found", "upgrade_required", "not_ready"])
 }
 
 fn commands() -> OperationBuilder {
@@ -342,6 +342,7 @@ fn commands() -> OperationBuilder {
     .fails(&[
         "bad_request",
         "signed_out",
+        "revoked",
         "too_slow",
         "too_large",
         "unsupported",
@@ -365,6 +366,7 @@ fn upload() -> OperationBuilder {
     .fails(&[
         "bad_request",
         "signed_out",
+        "revoked",
         "forbidden",
         "not_found",
         "too_slow",
@@ -392,7 +394,7 @@ fn download() -> OperationBuilder {
     .response("200", answer("The whole, of the type that its content shows.", FILE, words()))
     .response("206", answer("The part.", FILE, words()))
     .response("304", silent("It is there already."))
-    .fails(&["bad_request", "signed_out", "not_found", "upgrade_required", "not_ready"])
+    .fails(&["bad_request", "signed_out", "revoked", "not_found", "upgrade_required", "not_ready"])
     .response("416", silent("The range lies beyond the end."))
 }
 
@@ -423,5 +425,5 @@ fn metrics() -> OperationBuilder {
          all others.",
     )
     .response("200", answer("Prometheus text.", TEXT, words()))
-    .fails(&["signed_out", "not_found"])
+    .fails(&["signed_out", "revoked", "not_found"])
 }

@@ -133,7 +133,16 @@ impl FromRequestParts<Arc<Gateway>> for Signed {
         let (agency, _) = token.split_once('.').ok_or_else(nobody)?;
         let agency = Arc::clone(gateway.agencies.get(agency).ok_or_else(nobody)?);
         let token = keys::sha256(token.as_bytes());
-        let staff = agency.read(move |reader| reader.signed_in(&token)).await?.ok_or_else(nobody)?;
+        let (staff, revoked) = agency
+            .read(move |reader| {
+                let staff = reader.signed_in(&token)?;
+                Ok((staff, staff.is_none() && reader.journal.is_revoked(&token)?))
+            })
+            .await?;
+        if revoked {
+            return Err(Failure::revoked("This device was shut out: remove what it keeps for this account"));
+        }
+        let staff = staff.ok_or_else(nobody)?;
         Ok(Self { agency, staff, token })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use desk::api::{AddNote, ErrorCode, Handler, Mode, SaveDraft};
+use desk::api::{AddNote, ErrorCode, Handler, Kept, Mode, SaveDraft};
 
 use crate::{
     standin::PASSWORD,
@@ -83,7 +83,7 @@ async fn no_file_holds_readable_text() {
 }
 
 #[tokio::test]
-async fn damaged_records_are_had_again_and_damaged_precious_files_are_not_touched() {
+async fn damaged_files_are_set_aside_as_they_are_and_the_records_had_again() {
     let place = Workplace::signed_in().await;
     let talk = place.gateway.talk("سعاد", "السلام عليكم");
     place.shows(talk).await;
@@ -104,6 +104,14 @@ async fn damaged_records_are_had_again_and_damaged_precious_files_are_not_touche
 
     place.desk.close().await;
     let (path, bytes) = damage("precious.db");
-    assert_eq!(place.unlock(PASSWORD).await.unwrap_err().code, ErrorCode::BadFile);
-    assert!(std::fs::read(path).unwrap() == bytes, "what cannot be read may be readable to somebody who helps");
+    place.gateway.stop().await;
+    assert_eq!(place.unlock(PASSWORD).await.unwrap_err().code, ErrorCode::BadFile, "nothing says whose it is");
+    let mut place = place;
+    place.gateway_back().await;
+    place.unlock(PASSWORD).await.unwrap();
+    let mended = place.status().await.mended;
+    let told = mended.iter().find(|told| told.file == Kept::Precious && !told.whole).unwrap();
+    let aside = path.with_file_name(&told.aside);
+    assert!(std::fs::read(aside).unwrap() == bytes, "what cannot be read may be readable to somebody who helps");
+    place.shows(talk).await;
 }

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use desk::api::{AddNote, Delivery, Handler, Lock, Mode, Nothing, OpenConversation, Part, SaveDraft, SignOut};
+use desk::api::{AddNote, Delivery, Handler, Lock, Mode, Nothing, OpenConversation, Part, Parting, SaveDraft, SignOut};
 use domain::{
     command::Code,
     entry::{Actor, Fact, Scope},
@@ -124,12 +124,12 @@ async fn a_whole_day_logs_nothing_personal() {
     place.shows(talk).await;
     let nowhere = OpenConversation { conversation: uuid::Uuid::nil().into(), part: Part::Latest {}, limit: 7 };
     assert!(place.desk.conversation(nowhere).await.is_err());
-    place.desk.sign_out(SignOut {}).await.unwrap();
+    place.desk.sign_out(SignOut { parting: Parting::KeepSending }).await.unwrap();
     place.desk.start(Nothing {}).await.unwrap();
 
     let logged = log.0.lock().unwrap().clone();
     let text = String::from_utf8(logged.clone()).unwrap();
-    for said in ["An entry cannot be read", "another journal", "A gap", "The records cannot be opened"] {
+    for said in ["An entry cannot be read", "another journal", "A gap", "A file is damaged"] {
         assert!(text.contains(said), "{said:?} was never logged: {text}");
     }
     let secret = data_encoding::BASE64.encode(&place.gateway.inside().device_secret);

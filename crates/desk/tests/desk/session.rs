@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use desk::api::{ErrorCode, Handler, Lock, Mode, Nothing, Phase, SaveDraft, SignIn, SignOut, Signal, Unlock};
+use desk::api::{ErrorCode, Handler, Lock, Mode, Nothing, Parting, Phase, SaveDraft, SignIn, SignOut, Signal, Unlock};
 use domain::ids::ConversationId;
 use uuid::Uuid;
 
@@ -192,7 +192,7 @@ async fn files_that_no_key_opens_are_set_aside_and_not_deleted() {
 async fn after_a_sign_out_the_gateway_has_to_answer() {
     let mut place = Workplace::signed_in().await;
     let talk = write_draft(&place).await;
-    let start = place.desk.sign_out(SignOut {}).await.unwrap();
+    let start = place.desk.sign_out(SignOut { parting: Parting::KeepSending }).await.unwrap();
     assert_eq!((start.phase, start.accounts.len()), (Phase::SignIn, 1));
     place = place.restart().await;
     assert_eq!(place.desk.start(Nothing {}).await.unwrap().phase, Phase::SignIn);
@@ -204,7 +204,7 @@ async fn after_a_sign_out_the_gateway_has_to_answer() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_revoked_stops_sync_and_nothing_else() {
+async fn a_token_that_holds_no_longer_stops_sync_and_nothing_else() {
     let place = Workplace::signed_in().await;
     let talk = place.gateway.talk("سعاد", "السلام عليكم");
     place.shows(talk).await;

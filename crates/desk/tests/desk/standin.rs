@@ -70,6 +70,8 @@ pub struct Faults {
     pub swallow: BTreeSet<Seq>,
     /// Nobody is let in.
     pub signed_out: bool,
+    /// Devices are told that they were shut out.
+    pub revoked: bool,
     /// `sync` breaks off after so many lines, once.
     pub break_after: Option<usize>,
     /// Every request but a sign-in is answered so.
@@ -97,7 +99,10 @@ pub struct Inside {
     /// The head that cursors carry.
     pub witness: Option<Witness>,
     answers: BTreeMap<CommandId, (Value, Answer)>,
+    /// How many tokens there were.
     token: u64,
+    /// Each person's token that holds.
+    pub tokens: BTreeMap<String, u64>,
 }
 
 /// The stand-in, listening.
@@ -143,6 +148,7 @@ impl Standin {
             witness: None,
             answers: BTreeMap::new(),
             token: 0,
+            tokens: BTreeMap::new(),
         };
         let standin = Self {
             inside: Arc::new(Mutex::new(inside)),
@@ -444,8 +450,13 @@ impl Standin {
         if let Some(status) = inside.faults.status {
             return Err((status, "fault"));
         }
-        let wanted = format!("Bearer token-canary-{}", inside.token);
-        if inside.faults.signed_out || headers.get("authorization").is_none_or(|given| given != wanted.as_str()) {
+        if inside.faults.revoked {
+            return Err((401, "revoked"));
+        }
+        let given =
+            headers.get("authorization").and_then(|given| given.to_str().ok()?.strip_prefix("Bearer token-canary-"));
+        let holds = given.is_some_and(|given| inside.tokens.values().any(|token| token.to_string() == given));
+        if inside.faults.signed_out || !holds {
             return Err((401, "signed_out"));
         }
         Ok(())

@@ -303,8 +303,19 @@ impl<'a> Batch<'a> {
         self.sign_out("token = $1", values![token])
     }
 
+    /// Shuts every device of a person out: each is told so when it next asks.
+    pub fn revoke_devices(&self, staff: StaffId) -> Result<Vec<Hash>> {
+        let tokens = self.remove_devices(staff)?;
+        let home = self.home()?;
+        let note = format!("INSERT INTO revoked (token, at) VALUES ($1, {})", home.now());
+        for token in &tokens {
+            home.execute(&note, values![token]).context("Noting that a device was shut out")?;
+        }
+        Ok(tokens)
+    }
+
     /// Signs every device of a person out.
-    pub fn remove_devices(&self, staff: StaffId) -> Result<Vec<Hash>> {
+    fn remove_devices(&self, staff: StaffId) -> Result<Vec<Hash>> {
         self.sign_out("staff = $1", values![staff.to_string()])
     }
 

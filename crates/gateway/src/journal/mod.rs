@@ -32,6 +32,7 @@ pub const SCHEMA: &[&str] = &[
     include_str!("4.sql"),
     include_str!("5.sql"),
     include_str!("6.sql"),
+    include_str!("7.sql"),
 ];
 
 /// The last entry, and the journal's own id.

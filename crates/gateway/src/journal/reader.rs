@@ -107,6 +107,12 @@ impl Reader {
         Ok(Some(row.text()?.parse().context("Reading whose device it is")?))
     }
 
+    /// Whether the device of this token was shut out.
+    pub fn is_revoked(&self, token: &Hash) -> Result<bool> {
+        let row = self.home.first("SELECT 1 FROM revoked WHERE token = $1", values![token]);
+        Ok(row.context("Looking for a device that was shut out")?.is_some())
+    }
+
     /// What an account is opened with.
     pub fn credential(&self, staff: StaffId) -> Result<Credential> {
         credential(&self.home, staff)

@@ -24,7 +24,7 @@ use domain::{
 };
 use serde_json::{Value, json};
 
-use super::{Standin, me};
+use super::{Standin, colleague, me};
 
 /// A status and a code.
 pub(super) type Refused = (u16, &'static str);
@@ -48,20 +48,21 @@ pub(super) async fn sign_in(State(standin): State<Standin>, Json(request): Json<
         Some(_) => return problem(401, "wrong_credentials"),
         None => {}
     }
-    if request.username != "lead" || request.agency != "mew" || request.password != inside.password {
+    let (id, name) = if request.username == "agent" { (colleague(), "خالد") } else { (me(), "نورة") };
+    if !["lead", "agent"].contains(&request.username.as_str())
+        || request.agency != "mew"
+        || request.password != inside.password
+    {
         return problem(401, "wrong_credentials");
     }
     inside.faults.signed_out = false;
     inside.token += 1;
+    let token = inside.token;
+    inside.tokens.insert(request.username, token);
     let answer = SessionAnswer {
-        token: format!("token-canary-{}", inside.token),
+        token: format!("token-canary-{token}"),
         device_secret: data_encoding::BASE64.encode(&inside.device_secret),
-        staff: StaffView {
-            id: me(),
-            name: "نورة".into(),
-            roles: vec![Role::Lead, Role::Agent],
-            teams: vec!["desk".into()],
-        },
+        staff: StaffView { id, name: name.into(), roles: vec![Role::Lead, Role::Agent], teams: vec!["desk".into()] },
         agency: AgencyView { id: "mew".into(), name: "وزارة الكهرباء والماء".into() },
         journal: inside.journal.clone(),
         now,
@@ -75,7 +76,8 @@ pub(super) async fn sign_out(State(standin): State<Standin>, headers: HeaderMap)
     if let Err((status, code)) = standin.let_in(&headers) {
         return problem(status, code);
     }
-    standin.inside().token += 1;
+    let given = headers["authorization"].to_str().unwrap().to_owned();
+    standin.inside().tokens.retain(|_, token| !given.ends_with(&format!("-{token}")));
     StatusCode::NO_CONTENT.into_response()
 }
 
