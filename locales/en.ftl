@@ -79,8 +79,8 @@ role-admin = Administrator
 sign-out-title = Sign out of this computer?
 sign-out-text = Your drafts stay here, encrypted, until you sign in again.
 sign-out-waiting = { $count ->
-    [one] One message has not been sent. It will go only once you sign in here again.
-   *[other] { $count } messages have not been sent. They will go only once you sign in here again.
+    [one] One thing has not reached the gateway yet.
+   *[other] { $count } things have not reached the gateway yet.
 }
 cancel = Cancel
 
@@ -247,6 +247,7 @@ problem-not_uncertain = It is known what became of this message; nothing is left
 problem-not_found = This case is no longer available to you.
 problem-not_closed = The case is already open.
 problem-signed_out = The gateway has ended your session. Sign in again so that sending goes on.
+problem-revoked = The administration closed this computer’s access. What was kept here is being removed.
 problem-too_old = The gateway asks for a newer version of the program. Ask support for the update. What has not been sent is kept.
 problem-other = The gateway refused it ({ $code }). Try again; if it happens again, tell support.
 send-error-131026 = It cannot reach this citizen: the number is not on WhatsApp, or its version is old. Use another way.
@@ -546,6 +547,67 @@ find-close = End the search
 
 ## What has not reached the gateway, several people at one computer, what is kept here
 
+unsent-title = What has not reached the gateway
+unsent-stuck = Needs you
+unsent-waiting = Waiting to go
+unsent-drafts = Drafts
+unsent-none-title = Nothing is waiting
+unsent-none-text = Everything you wrote and did here has reached the gateway.
+unsent-unseen = A conversation that is no longer yours to see
+unsent-open = Open the conversation
+unsent-copy = Copy the text
+unsent-leave = Leave as a note
+unsent-dropped = Dropped.
+unsent-undo = Put back
+copied-text = Text copied
+fate-next = On its way to the gateway now.
+fate-offline = Goes by itself as soon as the gateway can be reached.
+fate-offline-reply = Goes by itself as soon as the gateway can be reached. If it is old by then and the citizen has written again, it comes back to you first.
+fate-after = Goes after what you wrote before it in this conversation.
+fate-taken = The gateway has it; its answer is on the way.
+fate-stuck = Stuck.
+fate-draft = On this computer alone, until you send it.
+fate-draft-unseen = On this computer alone. You can copy it or drop it; a note would reach nobody.
+clock-slow = This computer’s clock is { $time } slow.
+clock-fast = This computer’s clock is { $time } fast.
+clock-rule = Times go by the gateway’s clock.
+do-unsent = What has not reached the gateway
+parting = What becomes of it?
+parting-keep_sending = Keep sending
+parting-hand_over = Hand over
+parting-hint-keep_sending = It goes on being sent behind the lock until it is out. If this computer is turned off first, it waits for your next sign-in here. What is stuck waits for you.
+parting-hint-hand_over = Replies that have not gone become internal notes on their cases, so that a colleague can answer. Nothing more goes to citizens in your name.
+going-out = { $count ->
+    [one] Something of the person who was here is still being sent. Please leave the computer on.
+   *[other] { $count } things of the person who was here are still being sent. Please leave the computer on.
+}
+wiped = The administration closed this computer’s access. What was kept here for that account was removed ({ $time }).
+wiped-lost = Lost with it: { $unsent } not sent, { $drafts } drafts.
+mended-records = A damaged file was found ({ $time }). It was set aside, and what it held is received again from the gateway. Nothing of yours is lost.
+mended-whole = The file with your drafts was damaged ({ $time }). Everything in it was saved: { $drafts } drafts, { $unsent } not sent.
+mended-part = The file with your drafts was damaged ({ $time }). Saved: { $drafts } drafts, { $unsent } not sent. Some may be lost: look whether anything is missing. The damaged file is kept for support.
+mended-read = I have read this
+do-settings-computer = Settings: this computer
+section-computer = This computer
+settings-lock-after = Lock after
+settings-lock-after-hint = When nobody touches keys or mouse. A locked desk goes on receiving, and its notifications show no content.
+lock-after-never = Never
+storage-title = Kept on this computer for you, encrypted
+storage-conversations = Conversations
+storage-messages = Messages
+storage-notes = Internal notes
+storage-since = Oldest message
+storage-nothing = None
+storage-drafts = Drafts
+storage-unsent = Not sent yet
+storage-records = What can be had again
+storage-precious = Drafts and what is not sent
+storage-aside = Damaged files, set aside
+storage-folder = It lies in
+storage-clear = Clear and receive anew
+storage-clear-title = Clear what is kept here?
+storage-clear-hint = Conversations are received again from the gateway. Drafts, notes and what is not sent stay.
+storage-clear-offline = Only while connected: otherwise there would be nothing to read.
 note-of-draft = Draft of a reply, not sent:
 note-of-reply = Reply that was not sent:
 notify-locked = Something new on { $number }

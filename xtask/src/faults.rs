@@ -101,6 +101,11 @@ const FAULTS: &[Fault] = &[
         "many::who_does_not_read_is_sent_away_and_nobody_else_notices",
     ),
     Fault(
+        "rot-desk",
+        "one bit of the desk's files flips",
+        "rot::a_bit_that_flips_is_found_before_a_row_is_served_and_the_rest_is_saved",
+    ),
+    Fault(
         "partition",
         "the network between desk and gateway breaks",
         "partition::both_sides_come_to_the_same_and_the_outbox_goes_once",

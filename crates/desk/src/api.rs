@@ -801,6 +801,8 @@ dto! {
         send_with: SendWith,
         /// Whether a single key outside of texts is a shortcut.
         single_keys: bool,
+        /// After so many minutes without a key or a pointer the window locks; 0 for never.
+        lock_after: u32,
     }
     /// The heads that the gateway has signed and this desk has kept: evidence against a rewritten journal.
     SignedHeads {
@@ -1039,6 +1041,7 @@ impl Default for Settings {
             digits: Digits::Western,
             send_with: SendWith::Enter,
             single_keys: true,
+            lock_after: 15,
         }
     }
 }

@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use records::Records;
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, ffi};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::key::FileKey;
@@ -230,7 +230,8 @@ fn transact<C: Contents, T>(
     work: impl FnOnce(&mut C) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     contents.connection().execute_batch(begin).context("Beginning a transaction")?;
-    let answer = work(contents).and_then(|answer| {
+    let worked = work(contents);
+    let answer = still_whole(contents.connection()).and(worked).and_then(|answer| {
         contents.connection().execute_batch("COMMIT").context("Committing")?;
         Ok(answer)
     });
@@ -241,6 +242,20 @@ fn transact<C: Contents, T>(
         tracing::debug!(%error, "Nothing to roll back");
     }
     answer
+}
+
+/// Whether what was read so far is what was written. Where a page's HMAC does not fit, SQLCipher hands out zeros in its
+/// place and only refuses the page after it: the end of a long text, read last, would be served. So whoever has read asks
+/// whether an error is pending, before the rows leave.
+pub(crate) fn still_whole(connection: &Connection) -> anyhow::Result<()> {
+    // Never from the cache of statements: the answer is part of the statement as it is prepared.
+    match connection.query_row("PRAGMA cipher_status", [], |row| row.get::<_, String>(0)) {
+        Ok(status) if status == "1" => Ok(()),
+        _ => {
+            let damaged = rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CORRUPT), None);
+            Err(damaged).context("Reading a page that is not what was written")
+        }
+    }
 }
 
 /// Whether a file is damaged, another program's, or holds what contradicts what it is told: for such records it is

@@ -20,7 +20,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::{
     api::{Kept, Mended},
-    database::{Contents, Database, is_beyond_repair, is_damaged, unlock},
+    database::{Contents, Database, is_beyond_repair, is_damaged, still_whole, unlock},
     key::FileKey,
     precious::{self, Precious},
 };
@@ -226,6 +226,9 @@ fn copied(old: &Connection, new: &Connection, table: &str, order: &str) -> anyho
         };
         let values = (0..columns.len()).map(|column| row.get::<_, rusqlite::types::Value>(column));
         let values = values.collect::<Result<Vec<_>, _>>().context("Reading the damaged file")?;
+        if still_whole(old).is_err() {
+            return Ok(false);
+        }
         insert.execute(rusqlite::params_from_iter(values)).context("Saving what can be read")?;
     }
 }

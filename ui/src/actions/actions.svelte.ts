@@ -1,5 +1,5 @@
 import { untrack } from "svelte";
-import type { ConversationId, ConversationRow, Mode } from "../lib/api.generated";
+import type { ConversationId, ConversationRow, Mode, Parting } from "../lib/api.generated";
 import { copy } from "../lib/copy";
 import { t } from "../lib/i18n";
 import type { Inbox } from "../inbox/inbox.svelte";
@@ -8,7 +8,7 @@ import { type Action, registry } from "./registry";
 import { caps, inText, isSingle, matches, type Shortcut, spelled } from "./shortcut";
 
 /** What lies over the window; one thing at a time. */
-export type Panel = "palette" | "search" | "keys" | "settings" | "sign-out";
+export type Panel = "palette" | "search" | "keys" | "settings" | "sign-out" | "unsent";
 
 /** What a part of the window lends to the keyboard for as long as it stands there. */
 export type Hand = "list" | "gather" | "composer" | "latest" | "first-new" | "trouble" | "details" | "shut" | "find";
@@ -162,9 +162,9 @@ export class Actions {
     await this.#session.lock();
   }
 
-  async signOut(): Promise<void> {
+  async signOut(parting: Parting): Promise<void> {
     this.close();
     await this.#desk.end();
-    await this.#session.signOut();
+    await this.#session.signOut(parting);
   }
 }

@@ -192,6 +192,7 @@ export function registry(actions: Actions, desk: Inbox, session: Session): Actio
     { id: "larger", group: "window", shortcuts: [ctrl("Equal")], again: true, applies: () => size(1) !== undefined, run: () => set({ text_size: size(1) ?? "largest" }) },
     { id: "smaller", group: "window", shortcuts: [ctrl("Minus")], again: true, applies: () => size(-1) !== undefined, run: () => set({ text_size: size(-1) ?? "normal" }) },
     { id: "usual-size", group: "window", shortcuts: [ctrl("Digit0")], applies: () => session.settings.text_size !== "normal", run: () => set({ text_size: "normal" }) },
+    { id: "unsent", group: "window", shortcuts: [alt("KeyS")], applies: () => true, run: () => desk.unsent.show() },
     { id: "lock", group: "window", shortcuts: [alt("KeyL")], applies: () => true, run: () => actions.lock() },
     { id: "sign-out", group: "window", shortcuts: [], applies: () => true, run: () => actions.show("sign-out") },
   ];

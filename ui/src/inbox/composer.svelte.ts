@@ -128,6 +128,13 @@ export class Composer {
     if (written !== "" && !drafts[mode].includes(written)) this.type(`${drafts[mode]}\n${written}`);
   }
 
+  /** What was written here became something else, or is here again; the desk knows already. */
+  replace(mode: Mode, text: string): void {
+    this.#unsaved.delete(mode);
+    this.texts[mode] = text;
+    this.saved = text !== "" && this.mode === mode;
+  }
+
   /** Puts a text that will not arrive below what is being written, to be sent anew. */
   again(text: string): void {
     this.mode = "reply";

@@ -1,4 +1,4 @@
-import type { CaseId, Colleague, ConversationId, DeskStatus, InCase, Me, MessageId, Outcome, Person, Position, Signal } from "../lib/api.generated";
+import type { CaseId, Colleague, ConversationId, DeskStatus, InCase, Me, MessageId, Outcome, Person, Position, Signal, Storage } from "../lib/api.generated";
 import { clock } from "../lib/clock.svelte";
 import { coalesce, oncePerFrame } from "../lib/coalesce";
 import type { Host } from "../lib/host";
@@ -9,11 +9,13 @@ import { Finding } from "../search/finding.svelte";
 import { Search } from "../search/search.svelte";
 import { Conversation } from "./conversation.svelte";
 import { type Chosen, List } from "./list.svelte";
+import { UnsentList } from "./unsent.svelte";
 
 /** Everything the main window shows of one person's desk, from signing in to signing out. */
 export class Inbox {
   readonly list: List;
   readonly acts: Acts;
+  readonly unsent: UnsentList;
   readonly actions: Actions;
   me: Me = $state.raw() as Me;
   conversation: Conversation | null = $state.raw(null);
@@ -38,6 +40,7 @@ export class Inbox {
     this.me = me;
     this.list = new List(host, me.staff, chosen);
     this.acts = new Acts(host, this);
+    this.unsent = new UnsentList(host, this);
     this.actions = new Actions(this, session);
     this.#askStatus = coalesce(() => this.#status());
     this.#askPresent = coalesce(() => this.#present());
@@ -167,6 +170,22 @@ export class Inbox {
     return first?.people.filter(({ staff }) => others.every(({ people }) => people.some((person) => person.staff === staff))) ?? null;
   }
 
+  /** What is kept on this computer, or `null` where the desk does not say. */
+  storage(): Promise<Storage | null> {
+    return this.acts.ask(() => this.#host.call("storage", {}));
+  }
+
+  /** Has the desk throw away what it can have again. Tells whether it does. */
+  async clearCache(): Promise<boolean> {
+    return (await this.acts.ask(() => this.#host.call("clear_cache", {}))) !== null;
+  }
+
+  /** The person has read that files were put in order. */
+  async mendedRead(): Promise<void> {
+    await this.acts.ask(() => this.#host.call("mended_read", {}));
+    await this.#askStatus();
+  }
+
   /** After an act of the person's own: the desk has it in its outbox, so everything it touches is asked for again. */
   async acted(): Promise<void> {
     await Promise.all([this.conversation?.refresh(), this.list.refresh(), this.#askStatus()]);
@@ -186,6 +205,7 @@ export class Inbox {
     if (due.list) void this.list.refresh();
     if (due.page) void this.conversation?.refresh();
     if (due.status) void this.#askStatus();
+    if (this.actions.panel === "unsent") void this.unsent.refresh();
   }
 
   #leave(): void {

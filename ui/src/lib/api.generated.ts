@@ -1215,7 +1215,11 @@ send_with: SendWith,
 /**
  * Whether a single key outside of texts is a shortcut.
  */
-single_keys: boolean, };
+single_keys: boolean, 
+/**
+ * After so many minutes without a key or a pointer the window locks; 0 for never.
+ */
+lock_after: number, };
 export type SignedHeads = { 
 /**
  * Oldest first.

@@ -12,6 +12,7 @@ export const BEGINNING: Settings = {
   digits: "western",
   send_with: "enter",
   single_keys: true,
+  lock_after: 15,
 };
 
 const stronger = matchMedia("(prefers-contrast: more)");

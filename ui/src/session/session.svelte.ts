@@ -1,4 +1,4 @@
-import type { Account, ErrorCode, Phase, Settings, SignIn, Start } from "../lib/api.generated";
+import type { Account, ErrorCode, Parting, Phase, Settings, SignIn, Start } from "../lib/api.generated";
 import { CallFailure, type Host } from "../lib/host";
 import { BEGINNING, wear } from "../lib/appearance";
 
@@ -50,8 +50,8 @@ export class Session {
     return this.#try(() => this.#host.call("lock", {}));
   }
 
-  signOut(): Promise<boolean> {
-    return this.#try(() => this.#host.call("sign_out", {}));
+  signOut(parting: Parting): Promise<boolean> {
+    return this.#try(() => this.#host.call("sign_out", { parting }));
   }
 
   /** Changes settings. The window changes at once; should the desk not keep it, it changes back. */

@@ -1,9 +1,11 @@
 import KeyboardIcon from "@lucide/svelte/icons/keyboard";
 import Languages from "@lucide/svelte/icons/languages";
+import Monitor from "@lucide/svelte/icons/monitor";
 import Palette from "@lucide/svelte/icons/palette";
 import type { Component } from "svelte";
 import type { Inbox } from "../inbox/inbox.svelte";
 import type { Session } from "../session/session.svelte";
+import Computer from "./Computer.svelte";
 import Keyboard from "./Keyboard.svelte";
 import Look from "./Look.svelte";
 import Words from "./Words.svelte";
@@ -20,4 +22,5 @@ export const SECTIONS: readonly Section[] = [
   { id: "words", icon: Languages, page: Words },
   { id: "look", icon: Palette, page: Look },
   { id: "keyboard", icon: KeyboardIcon, page: Keyboard },
+  { id: "computer", icon: Monitor, page: Computer },
 ];

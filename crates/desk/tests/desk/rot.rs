@@ -65,7 +65,7 @@ async fn a_bit_that_flips_is_found_before_a_row_is_served_and_the_rest_is_saved(
     for n in 0..TALKS {
         let talk = place.gateway.talk(&format!("مراجع {n}"), &format!("السؤال الأول {n}"));
         for m in 0..20 {
-            place.gateway.write(talk, &format!("رسالة {m} من {n}: {}", "كلام ".repeat(m * 3)));
+            place.gateway.write(talk, &format!("رسالة {m} من {n}: {}", "كلام ".repeat(m * 30)));
         }
         talks.push(talk);
     }

@@ -162,7 +162,7 @@ impl Wanted {
                     let (token, name) = ([n; 32], format!("desk {}", n % 3));
                     let told = match what {
                         0 => any_order(batch.add_device(&token, whom, &name, 5)?),
-                        1 => any_order(batch.remove_devices(whom)?),
+                        1 => any_order(batch.revoke_devices(whom)?),
                         2 => format!("{:?}", batch.give_code(whom, CommandId(numbered(1, n.into())), n.into())?),
                         3 => any_order(batch.set_password(whom, &name)?),
                         4 => format!("{:?}", batch.count_failure(&name, n.into(), n.saturating_sub(9).into())?),

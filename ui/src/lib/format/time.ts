@@ -21,6 +21,12 @@ export function number(language: Language, of: number): string {
   return new Intl.NumberFormat(localeOf(language)).format(of);
 }
 
+/** `1.4 MB`: bytes as people read them. */
+export function bytes(language: Language, of: number): string {
+  const [unit, value] = of < 1e6 ? (["kilobyte", of / 1e3] as const) : of < 1e9 ? (["megabyte", of / 1e6] as const) : (["gigabyte", of / 1e9] as const);
+  return new Intl.NumberFormat(localeOf(language), { style: "unit", unit, maximumFractionDigits: value < 10 ? 1 : 0 }).format(value);
+}
+
 /** `9:41 ص`, `9:41 am`: the one style of time. */
 export function time(language: Language, at: number): string {
   return format(language, { hour: "numeric", minute: "2-digit", hourCycle: "h12" }).format(at);
