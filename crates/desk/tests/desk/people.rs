@@ -1,8 +1,8 @@
 //! Several people at one machine: what waits, who left with replies waiting, who is locked out, what is kept here.
 
 use desk::api::{
-    AddNote, Discard, ErrorCode, Fate, Filter, Handler, LeaveAsNote, ListConversations, Lock, Mode, Nothing, Parting,
-    Phase, PutBack, SaveDraft, SignIn, SignOut, Start,
+    AddNote, Discard, ErrorCode, Fate, Filter, Handler, LeaveAsNote, ListConversations, Lock, Mode, Nothing, Order,
+    Parting, Phase, PutBack, SaveDraft, SignIn, SignOut, Start,
 };
 use domain::command::Code;
 
@@ -168,7 +168,10 @@ async fn a_locked_desk_goes_on_receiving_and_shows_nothing() {
     let mut notifications = place.desk.notifications();
     let locked = place.desk.lock(Lock {}).await.unwrap();
     assert_eq!((locked.phase, locked.me), (Phase::Locked, None));
-    let asked = place.desk.conversations(ListConversations { filter: Filter::Open, limit: 10 }).await;
+    let asked = place
+        .desk
+        .conversations(ListConversations { filter: Filter::Open, order: Order::Latest, skip: 0, limit: 10 })
+        .await;
     assert_eq!(asked.unwrap_err().code, ErrorCode::NotSignedIn);
     place.gateway.assign(talk, Some(me()));
     let mut told = None;
