@@ -20,6 +20,7 @@ use desk::{
 };
 use serde_json::Value;
 use tauri::{AppHandle, Emitter, Manager, RunEvent, State, async_runtime};
+use tauri_plugin_autostart::MacosLauncher;
 use tokio::sync::broadcast;
 
 use crate::{arguments::Arguments, tray::Tray};
@@ -35,16 +36,19 @@ fn main() -> anyhow::Result<()> {
     context.config_mut().identifier = arguments.identity(&context.config().identifier)?;
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_single_instance::init(|app, _, _| window::show(app)))
+        .plugin(window::place())
+        .plugin(tauri_plugin_autostart::init(MacosLauncher::LaunchAgent, Some(vec!["--hidden"])))
         .invoke_handler(tauri::generate_handler![call])
         .on_window_event(window::on_event)
         .setup(move |app| Ok(set_up(app.handle(), &arguments)?))
         .build(context)
         .context("Starting the window system")?;
     app.run(|app, event| {
-        if let RunEvent::Exit = event
-            && let Some(desk) = app.try_state::<Desk>()
-        {
-            async_runtime::block_on(desk.close());
+        if let RunEvent::Exit = event {
+            system::take_notifications_away();
+            if let Some(desk) = app.try_state::<Desk>() {
+                async_runtime::block_on(desk.close());
+            }
         }
     });
     Ok(())
@@ -75,6 +79,7 @@ fn set_up(app: &AppHandle, arguments: &Arguments) -> anyhow::Result<()> {
     };
     let desk = async_runtime::block_on(Desk::open(config)).context("Opening the desk")?;
     app.manage(desk.clone());
+    desk.lend(Arc::new(system::Around { app: app.clone(), own: arguments.data.is_none() }));
 
     app.manage(Tray::new(app, async_runtime::block_on(words::language(&desk)))?);
     async_runtime::spawn(pass_on(app.clone(), desk.signals()));

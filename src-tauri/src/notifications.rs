@@ -12,7 +12,7 @@ use std::{
     thread,
 };
 
-use desk::{Desk, notify::Notification};
+use desk::{Desk, api::Notices, notify::Notification};
 use tauri::{AppHandle, async_runtime};
 use tokio::sync::broadcast::error::RecvError;
 
@@ -27,7 +27,10 @@ pub(crate) async fn follow(app: AppHandle, desk: Desk) {
     loop {
         match coming.recv().await {
             Ok(notification) => show(&app, &desk, notification),
-            Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "Notifications came faster than they were shown"),
+            Err(RecvError::Lagged(missed)) => {
+                tracing::warn!(missed, "Notifications came faster than they were shown");
+                desk.notifications_missed();
+            }
             Err(RecvError::Closed) => return,
         }
     }
@@ -39,7 +42,13 @@ fn show(app: &AppHandle, desk: &Desk, notification: Notification) {
     let shown = thread::Builder::new().name("notification".into()).spawn(move || {
         let open = words::say(async_runtime::block_on(words::language(&desk)), "notification-open", None);
         let wait = WAITING.fetch_add(1, Ordering::Relaxed) < MOST_WAITING;
-        match system::notify(&notification, &open, wait) {
+        let appeared = || {
+            // Whoever asked the system not to be disturbed hears nothing from us either.
+            if system::notices() != Notices::Paused {
+                desk.notification_shown(&notification);
+            }
+        };
+        match system::notify(&notification, &open, wait, appeared) {
             Ok(true) => clicked(&app, &desk, &notification),
             Ok(false) => {}
             Err(error) => tracing::warn!("Showing a notification: {error}"),

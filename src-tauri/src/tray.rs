@@ -11,7 +11,7 @@ use tauri::{
 };
 use tokio::sync::watch;
 
-use crate::{window, words};
+use crate::{system, window, words};
 
 const CALM: Image<'_> = include_image!("../icons/rendered/64x64.png");
 const WAITING: Image<'_> = include_image!("../icons/rendered/tray-waiting.png");
@@ -79,5 +79,8 @@ pub(crate) async fn relabel(app: &AppHandle, desk: &Desk) {
 async fn refresh(app: &AppHandle, desk: &Desk, waiting: u32) {
     if let Err(error) = app.state::<Tray>().show(waiting, words::language(desk).await) {
         tracing::error!("Changing the tray: {error}");
+    }
+    if let Some(Err(error)) = window::main(app).map(|window| system::badge(&window, waiting)) {
+        tracing::warn!("Changing the count on the task bar: {error}");
     }
 }

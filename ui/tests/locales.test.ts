@@ -72,7 +72,10 @@ const FAMILIES: Record<string, string[]> = {
   "density-": words("Density"),
   "text-size-": words("TextSize"),
   "send-with-": words("SendWith"),
-  "on-off-": ["on", "off"],
+  "sound-": words("Sound"),
+  "day-": words("Day"),
+  "quiet-": ["from", "until"],
+  "notices-": words("Notices").flatMap((notices) => [notices, `${notices}-hint`]),
   "section-": SECTIONS.map(({ id }) => id),
   // Open lists, each with its 'otherwise'. Commands of the outbox, and codes with which the gateway refuses.
   "act-": ["claim", "assign", "release", "close_case", "reopen_case", "other"],

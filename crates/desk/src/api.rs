@@ -803,6 +803,36 @@ dto! {
         single_keys: bool,
         /// After so many minutes without a key or a pointer the window locks; 0 for never.
         lock_after: u32,
+        /// Whether notifications show no name and no text.
+        private_notifications: bool,
+        /// What a notification sounds like.
+        sound: Sound,
+        /// When no notification appears.
+        quiet: QuietHours,
+    }
+    /// When no notification appears, by this computer's clock. What is urgent appears without a sound.
+    #[serde(default)]
+    QuietHours {
+        /// Whether there are any.
+        on: bool,
+        /// From when, in minutes after midnight.
+        from: u16,
+        /// Until when; not after `from`: on the next day.
+        until: u16,
+        /// On which days they begin.
+        days: Vec<Day>,
+    }
+    /// What the system around the window does for it.
+    SystemState {
+        /// Whether it shows notifications.
+        notifications: Notices,
+        /// Whether it starts this program with itself; `None` where it cannot.
+        starts: Option<bool>,
+    }
+    /// Whether the system should start this program with itself.
+    StartWithSystem {
+        /// Whether.
+        on: bool,
     }
     /// The heads that the gateway has signed and this desk has kept: evidence against a rewritten journal.
     SignedHeads {
@@ -1021,6 +1051,47 @@ words! {
         /// ٠١٢٣٤٥٦٧٨٩.
         ArabicIndic,
     }
+    /// What a notification sounds like.
+    Sound {
+        /// Nothing.
+        Off,
+        /// What the system has for messages.
+        System,
+        /// Two high tones.
+        Bell,
+        /// One soft, low tone.
+        Drop,
+    }
+    /// A day of the week, from the first of Kuwait's.
+    Day {
+        /// الأحد.
+        Sunday,
+        /// الاثنين.
+        Monday,
+        /// الثلاثاء.
+        Tuesday,
+        /// الأربعاء.
+        Wednesday,
+        /// الخميس.
+        Thursday,
+        /// الجمعة.
+        Friday,
+        /// السبت.
+        Saturday,
+    }
+    /// Whether the system shows notifications.
+    Notices {
+        /// As far as it says, it does.
+        Shown,
+        /// Its person asked not to be disturbed.
+        Paused,
+        /// Its settings forbid them to this program.
+        Forbidden,
+        /// Nothing here shows notifications.
+        Missing,
+        /// It does not say.
+        Unknown,
+    }
     /// The key that sends.
     SendWith {
         /// Enter; Shift+Enter makes a new line.
@@ -1042,7 +1113,18 @@ impl Default for Settings {
             send_with: SendWith::Enter,
             single_keys: true,
             lock_after: 15,
+            private_notifications: false,
+            sound: Sound::System,
+            quiet: QuietHours::default(),
         }
+    }
+}
+
+/// Off; and when they are turned on: the night, and the weekend's too.
+impl Default for QuietHours {
+    fn default() -> Self {
+        let days = [Day::Sunday, Day::Monday, Day::Tuesday, Day::Wednesday, Day::Thursday, Day::Friday, Day::Saturday];
+        Self { on: false, from: 15 * 60, until: 7 * 60, days: days.to_vec() }
     }
 }
 
@@ -1117,6 +1199,11 @@ pub enum Signal {
     Open {
         /// Which.
         conversation: ConversationId,
+    },
+    /// Let this sound be heard: a notification appeared.
+    Sound {
+        /// Which.
+        sound: Sound,
     },
     /// Signed out, locked or unlocked: ask `start` again.
     Session {},
@@ -1293,6 +1380,12 @@ commands! {
     status(Nothing) -> DeskStatus;
     /// Changes the settings of this workstation.
     set_settings(Settings) -> Settings;
+    /// What the system around the window does for it.
+    system(Nothing) -> SystemState;
+    /// Has this program started with the system, or not any more.
+    start_with_system(StartWithSystem) -> SystemState;
+    /// Shows a notification as they would be shown now.
+    try_notification(Nothing) -> Nothing;
     /// The signed heads that were kept, for `shubbak-gateway verify --witness`.
     signed_heads(Nothing) -> SignedHeads;
     /// Who else reads or writes now.

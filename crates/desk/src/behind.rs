@@ -50,7 +50,7 @@ impl Desk {
     }
 
     async fn open_behind(&self, seat: &Seat) -> anyhow::Result<Arc<Seat>> {
-        let hub = Hub::new(self.0.hub.clock.clone(), self.0.hub.ids.clone(), self.0.hub.language());
+        let hub = Hub::new(self.0.hub.clock.clone(), self.0.hub.ids.clone(), self.0.hub.settings());
         let session =
             Session { token: seat.token.clone(), lease_until: 0, signed_in_at: 0, clock_offset: seat.clock_offset() };
         let (folder, key) = (self.0.workstation.account_folder(&seat.account), seat.key.clone());

@@ -14,11 +14,11 @@ use crate::{
         ConversationPage, DeskStatus, Discard, Drafts, Found, FoundIn, Handler, KeepSearch, LeaveAsNote,
         ListConversations, Lock, Nothing, OpenConversation, Outcome, Outcomes, Person, Phase, PutBack, Queued, Recall,
         Recent, Release, ReopenCase, Retry, SaveDraft, SearchAll, SearchIn, SeenUpTo, SendReply, Settings, Showing,
-        SignIn, SignOut, Signal, SignedHeads, Start, Storage, TakeBack, Unlock, Unsent,
+        SignIn, SignOut, Signal, SignedHeads, Start, StartWithSystem, Storage, SystemState, TakeBack, Unlock, Unsent,
     },
     database::Contents,
     failure::not_found,
-    list, mend, names, precious, presence, search, thread, unsent,
+    list, mend, names, notify, precious, presence, search, thread, unsent,
 };
 
 impl Handler for Desk {
@@ -169,8 +169,21 @@ impl Handler for Desk {
 
     async fn set_settings(&self, settings: Settings) -> Result<Settings, CallError> {
         self.0.workstation.set_settings(&settings)?;
-        self.0.hub.set_language(settings.language);
+        self.0.hub.set_settings(settings.clone());
         Ok(settings)
+    }
+
+    async fn system(&self, _: Nothing) -> Result<SystemState, CallError> {
+        Ok(self.system_state(None).await?)
+    }
+
+    async fn start_with_system(&self, StartWithSystem { on }: StartWithSystem) -> Result<SystemState, CallError> {
+        Ok(self.system_state(Some(on)).await?)
+    }
+
+    async fn try_notification(&self, _: Nothing) -> Result<Nothing, CallError> {
+        self.0.hub.notify(notify::trial(&self.0.hub.settings()));
+        Ok(Nothing {})
     }
 
     async fn signed_heads(&self, _: Nothing) -> Result<SignedHeads, CallError> {

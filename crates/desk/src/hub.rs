@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use crate::{
-    api::{Language, Showing, Signal},
+    api::{Settings, Showing, Signal},
     notify::Notification,
 };
 
@@ -24,6 +24,7 @@ pub(crate) struct Hub {
     pub(crate) notifications: broadcast::Sender<Notification>,
     pub(crate) unread: watch::Sender<u32>,
     before_eyes: watch::Sender<BeforeEyes>,
+    settings: watch::Sender<Settings>,
 }
 
 /// What the window shows, and what the person does there.
@@ -35,11 +36,10 @@ pub(crate) struct BeforeEyes {
     pub(crate) wrote: Option<(ConversationId, Instant)>,
     /// Whether nothing may be shown until the password is given.
     pub(crate) locked: bool,
-    language: Language,
 }
 
 impl Hub {
-    pub(crate) fn new(clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, language: Language) -> Self {
+    pub(crate) fn new(clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, settings: Settings) -> Self {
         Self {
             clock,
             ids,
@@ -51,8 +51,8 @@ impl Hub {
                 focused: false,
                 wrote: None,
                 locked: false,
-                language,
             }),
+            settings: watch::Sender::new(settings),
         }
     }
 
@@ -76,7 +76,7 @@ impl Hub {
     /// From now on nothing is shown until the password is given, or all is again. Nobody looks at a locked screen.
     pub(crate) fn set_locked(&self, locked: bool) {
         self.before_eyes.send_modify(|eyes| {
-            *eyes = BeforeEyes { conversation: None, focused: false, wrote: None, locked, language: eyes.language };
+            *eyes = BeforeEyes { conversation: None, focused: false, wrote: None, locked };
         });
     }
 
@@ -108,11 +108,16 @@ impl Hub {
         eyes.focused && eyes.conversation == Some(conversation)
     }
 
-    pub(crate) fn language(&self) -> Language {
-        self.before_eyes.borrow().language
+    /// Shows something outside of the window. Nobody listening is no error.
+    pub(crate) fn notify(&self, notification: Notification) {
+        drop(self.notifications.send(notification));
     }
 
-    pub(crate) fn set_language(&self, language: Language) {
-        self.before_eyes.send_modify(|eyes| eyes.language = language);
+    pub(crate) fn settings(&self) -> Settings {
+        self.settings.borrow().clone()
+    }
+
+    pub(crate) fn set_settings(&self, settings: Settings) {
+        self.settings.send_replace(settings);
     }
 }

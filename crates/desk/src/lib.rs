@@ -34,6 +34,7 @@ mod sender;
 mod session;
 mod steps;
 mod storage;
+pub mod surroundings;
 mod sync;
 mod texts;
 mod thread;
@@ -44,7 +45,7 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -61,6 +62,7 @@ use crate::{
     keychain::Keychain,
     notify::Notification,
     seat::Seat,
+    surroundings::Surroundings,
     workstation::Workstation,
 };
 
@@ -99,6 +101,8 @@ struct Inner {
     started: AtomicBool,
     /// The conversation whose notification was clicked before that.
     clicked: Mutex<Option<ConversationId>>,
+    /// What the system around it does for it.
+    surroundings: OnceLock<Arc<dyn Surroundings>>,
 }
 
 impl Desk {
@@ -108,7 +112,7 @@ impl Desk {
         let opening = move || {
             let workstation = Workstation::open(&data)?;
             let device = workstation.device(clock.as_ref(), ids.as_ref())?;
-            let hub = Arc::new(Hub::new(clock, ids, workstation.settings()?.language));
+            let hub = Arc::new(Hub::new(clock, ids, workstation.settings()?));
             Ok::<_, anyhow::Error>((workstation, device, hub))
         };
         let (workstation, device, hub) = tokio::task::spawn_blocking(opening).await.context("Opening the desk")??;
@@ -124,6 +128,7 @@ impl Desk {
             repairs: Mutex::default(),
             started: AtomicBool::new(false),
             clicked: Mutex::new(None),
+            surroundings: OnceLock::new(),
         }));
         // A crash may have come between the parts of it.
         desk.finish_wiping().await.context("Removing what an earlier run began to remove")?;
@@ -138,6 +143,23 @@ impl Desk {
     /// What to show outside of the window.
     pub fn notifications(&self) -> broadcast::Receiver<Notification> {
         self.0.hub.notifications.subscribe()
+    }
+
+    /// Notifications came faster than they could be shown: that much is said.
+    pub fn notifications_missed(&self) {
+        self.0.hub.notify(notify::missed(&self.0.hub.settings()));
+    }
+
+    /// A notification appeared: the window lets its sound be heard, if it is one of ours.
+    pub fn notification_shown(&self, notification: &Notification) {
+        if matches!(notification.sound, api::Sound::Bell | api::Sound::Drop) {
+            self.0.hub.tell(Signal::Sound { sound: notification.sound });
+        }
+    }
+
+    /// Lends the desk what the system around it does. Only the first counts.
+    pub fn lend(&self, surroundings: Arc<dyn Surroundings>) {
+        drop(self.0.surroundings.set(surroundings));
     }
 
     /// A notification was clicked: the window is told to open its conversation, once it is up and signed in.

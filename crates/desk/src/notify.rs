@@ -2,36 +2,46 @@
 //!
 //! - a new inquiry for my team that nobody has taken,
 //! - the citizen's next message on my case,
-//! - a case that a colleague gave me.
+//! - a case that a colleague gave me,
+//! - the end of WhatsApp's 24 hours within the hour, on my case, while the citizen waits.
 //!
 //! History deserves none: sync hands over only what came after the desk once stood at the gateway's head. What is before
 //! the person's eyes, or was their own act, deserves none either. Several at once become one, and when they come thick
 //! and fast they are gathered into one quiet notification: a surge must not bury the desk.
+//!
+//! In quiet hours only what is urgent appears, and without a sound: what a colleague gave me by name, and what can soon
+//! not be answered any more. The rest is in the list and in the tray's count, and is not told later: whoever comes back
+//! looks at the list first.
+
+mod quiet;
+mod said;
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use domain::{
     entry::{Entry, Fact},
-    ids::ConversationId,
+    ids::{CaseId, Millis, StaffId},
     permission::{Act, may},
     words::CaseState,
 };
-use fluent_bundle::FluentArgs;
-use records::Records;
-use tokio::{sync::mpsc, time::Instant};
-
-use crate::{
-    api::{Contact, Language, Name},
-    contact,
-    database::Contents,
-    precious,
-    seat::Seat,
-    texts::Texts,
+use records::{Records, list::Which};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, MissedTickBehavior},
 };
+
+pub use said::Notification;
+use said::{Deserving, Why};
+pub(crate) use said::{missed, trial};
+
+use crate::{api::{Settings, Sound}, contact, database::Contents, precious, seat::Seat, texts::Texts};
 
 /// What comes within so long of the first is told together with it.
 const TOGETHER: Duration = Duration::from_millis(250);
@@ -40,40 +50,33 @@ const SINGLE: usize = 3;
 const WHILE: Duration = Duration::from_secs(8);
 /// So many entries are looked at together; a catch-up after a weekend has more, and says no more for it.
 const LOOKED_AT: usize = 2_000;
-/// So much of a message stands in its notification.
-const PREVIEW: usize = 140;
-
-/// What to show outside of the window.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notification {
-    /// What it is about: the same key never comes twice.
-    pub key: String,
-    /// The first line.
-    pub title: String,
-    /// The rest.
-    pub body: String,
-    /// What a click opens; none when several were made one.
-    pub conversation: Option<ConversationId>,
-    /// Whether it makes no sound.
-    pub quiet: bool,
-}
+/// How often it is looked whether an end of WhatsApp's 24 hours comes near, and how near is near.
+const LOOK: Duration = Duration::from_secs(60);
+const NEAR: Millis = 60 * 60 * 1000;
+/// So many of my own conversations are looked at for that.
+const MINE: u32 = 500;
 
 /// The way to the task that notifies.
-pub(crate) struct Notifier(mpsc::Sender<Vec<Entry>>);
+pub(crate) struct Notifier {
+    news: mpsc::Sender<Vec<Entry>>,
+    /// Whether something was dropped because the task could not keep up.
+    missed: AtomicBool,
+}
 
 /// A notifier, and what its task listens to.
 pub(crate) fn notifier() -> (Notifier, mpsc::Receiver<Vec<Entry>>) {
-    let (sender, receiver) = mpsc::channel(64);
-    (Notifier(sender), receiver)
+    let (news, receiver) = mpsc::channel(64);
+    (Notifier { news, missed: AtomicBool::new(false) }, receiver)
 }
 
 impl Notifier {
-    /// Hands over what was committed. When the task cannot keep up, a surge is under way, and it has enough to tell.
+    /// Hands over what was committed. When the task cannot keep up, it tells that there was more.
     pub(crate) fn consider(&self, news: Vec<Entry>) {
         if !news.is_empty()
-            && let Err(error) = self.0.try_send(news)
+            && let Err(error) = self.news.try_send(news)
         {
             tracing::info!(%error, "News too many to be notified one by one");
+            self.missed.store(true, Ordering::Release);
         }
     }
 }
@@ -81,116 +84,66 @@ impl Notifier {
 /// Runs until the seat is left.
 pub(crate) async fn run(seat: Arc<Seat>, mut news: mpsc::Receiver<Vec<Entry>>) {
     let mut given: VecDeque<Instant> = VecDeque::new();
-    while let Some(mut entries) = news.recv().await {
-        let now = Instant::now();
-        given.retain(|at| now.duration_since(*at) < WHILE);
-        let thick = given.len() >= SINGLE;
-        let until = given.front().filter(|_| thick).map_or(now + TOGETHER, |first| *first + WHILE);
-        while let Ok(Some(more)) = tokio::time::timeout_at(until, news.recv()).await {
-            if entries.len() < LOOKED_AT {
-                entries.extend(more);
+    let mut look = tokio::time::interval(LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let found = tokio::select! {
+            entries = news.recv() => {
+                let Some(mut entries) = entries else { return };
+                gather(&mut entries, &mut news, &mut given).await;
+                deserving(&seat, entries).await
             }
-        }
-        match deserving(&seat, entries).await {
-            Ok(found) => tell(&seat, found, &mut given),
+            _ = look.tick() => closing(&seat).await,
+        };
+        let missed = seat.notifier.missed.swap(false, Ordering::AcqRel);
+        match found {
+            Ok(found) => tell(&seat, found, missed, &mut given),
             Err(error) => tracing::error!(error = format!("{error:#}"), "Nobody could be notified"),
         }
     }
 }
 
-fn tell(seat: &Seat, found: Vec<Deserving>, given: &mut VecDeque<Instant>) {
-    let texts = Texts::of(seat.hub.language());
+/// Waits a little for what comes together; longer, when they come thick and fast.
+async fn gather(entries: &mut Vec<Entry>, news: &mut mpsc::Receiver<Vec<Entry>>, given: &mut VecDeque<Instant>) {
     let now = Instant::now();
+    given.retain(|at| now.duration_since(*at) < WHILE);
+    let thick = given.len() >= SINGLE;
+    let until = given.front().filter(|_| thick).map_or(now + TOGETHER, |first| *first + WHILE);
+    while let Ok(Some(more)) = tokio::time::timeout_at(until, news.recv()).await {
+        if entries.len() < LOOKED_AT {
+            entries.extend(more);
+        }
+    }
+}
+
+fn tell(seat: &Seat, mut found: Vec<Deserving>, missed: bool, given: &mut VecDeque<Instant>) {
+    // Nobody is at a locked screen, or somebody else is.
+    let settings = seat.hub.settings();
+    let settings =
+        Settings { private_notifications: settings.private_notifications || seat.hub.is_locked(), ..settings };
+    let texts = Texts::of(settings.language);
+    let now = Instant::now();
+    let is_quiet = quiet::now(&settings.quiet, seat.hub.clock.now());
+    if is_quiet {
+        found.retain(|one| one.why.is_urgent());
+    } else if missed {
+        given.push_back(now);
+        seat.hub.notify(said::missed(&settings));
+        return;
+    }
     let recent = given.iter().filter(|at| now.duration_since(**at) < WHILE).count();
     if found.len() > 1 && found.len() + recent > SINGLE {
-        let mut args = FluentArgs::new();
-        args.set("count", found.len());
-        let notification = Notification {
-            key: found.into_iter().map(|one| one.key).next().unwrap_or_default(),
-            title: texts.say("notify-many", &args),
-            body: texts.say("notify-many-body", &args),
-            conversation: None,
-            quiet: true,
-        };
         given.push_back(now);
-        drop(seat.hub.notifications.send(notification));
+        let count = found.len();
+        let key = found.into_iter().map(|one| one.key).next().unwrap_or_default();
+        seat.hub.notify(said::many(key, count, &texts));
         return;
     }
     for one in found {
         given.push_back(now);
-        drop(seat.hub.notifications.send(one.notification(&texts, seat.hub.language(), seat.hub.is_locked())));
+        let told = one.notification(&texts, &settings);
+        seat.hub.notify(if is_quiet { Notification { sound: Sound::Off, ..told } } else { told });
     }
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Why {
-    New,
-    Wrote,
-    Given,
-}
-
-/// One thing that deserves a notification.
-#[derive(Debug, Clone, PartialEq)]
-struct Deserving {
-    key: String,
-    why: Why,
-    conversation: ConversationId,
-    contact: Contact,
-    number: String,
-    kind: Name,
-    r#type: String,
-    text: Option<String>,
-}
-
-impl Deserving {
-    fn notification(self, texts: &Texts, language: Language, locked: bool) -> Notification {
-        let mut args = FluentArgs::new();
-        let name = self.contact.name.clone().or_else(|| self.contact.phone.clone());
-        let name = name.unwrap_or_else(|| {
-            let mut args = FluentArgs::new();
-            args.set("code", self.contact.short_code.clone());
-            texts.say("contact-code", &args)
-        });
-        args.set("name", name);
-        args.set("number", self.number.clone());
-        args.set("kind", if language == Language::Ar { self.kind.ar.clone() } else { self.kind.en.clone() });
-        args.set("type", self.r#type.clone());
-        if locked {
-            return Notification {
-                key: self.key,
-                title: texts.say("notify-locked", &args),
-                body: texts.say("notify-locked-body", &args),
-                conversation: Some(self.conversation),
-                quiet: false,
-            };
-        }
-        let title = match self.why {
-            Why::New => "notify-new",
-            Why::Wrote => "notify-wrote",
-            Why::Given => "notify-given",
-        };
-        let title = texts.say(title, &args);
-        let body = match &self.text {
-            Some(text) => shortened(text),
-            None => {
-                let known = texts.try_say(&format!("type-{}", self.r#type), &args);
-                args.set("type", known.unwrap_or_else(|| self.r#type.clone()));
-                texts.say("notify-not-text", &args)
-            }
-        };
-        Notification { key: self.key, title, body, conversation: Some(self.conversation), quiet: false }
-    }
-}
-
-/// A text cut between words.
-fn shortened(text: &str) -> String {
-    let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if flat.chars().count() <= PREVIEW {
-        return flat;
-    }
-    let cut: String = flat.chars().take(PREVIEW).collect();
-    let cut = cut.rsplit_once(' ').map_or(cut.as_str(), |(whole, _)| whole);
-    format!("{cut}…")
 }
 
 /// What of these entries deserves a notification now, one for each conversation, and for the first time.
@@ -218,6 +171,32 @@ async fn deserving(seat: &Seat, entries: Vec<Entry>) -> anyhow::Result<Vec<Deser
         })
         .await?;
     let (found, keys) = found;
+    for_the_first_time(seat, found, keys).await
+}
+
+/// Of my cases those whose citizen waits and can soon not be answered any more.
+async fn closing(seat: &Seat) -> anyhow::Result<Vec<Deserving>> {
+    let (me, now) = (seat.me, seat.now());
+    let found = seat
+        .records
+        .read(move |records| {
+            let mut found = Vec::new();
+            for row in records.list(Which::Mine(me), MINE)? {
+                let Some(ends) = row.window_ends.filter(|ends| row.waiting && (now..now + NEAR).contains(ends)) else {
+                    continue;
+                };
+                let key = format!("closing {} {ends}", row.conversation);
+                found.extend(about(records, row.case, Why::Closing, key, None)?);
+            }
+            Ok(found)
+        })
+        .await?;
+    let keys = found.iter().map(|one| one.key.clone()).collect();
+    for_the_first_time(seat, found, keys).await
+}
+
+/// Remembers that all of `keys` are told, and leaves what was not told before and is not before the person's eyes.
+async fn for_the_first_time(seat: &Seat, found: Vec<Deserving>, keys: Vec<String>) -> anyhow::Result<Vec<Deserving>> {
     if keys.is_empty() {
         return Ok(vec![]);
     }
@@ -238,7 +217,7 @@ async fn deserving(seat: &Seat, entries: Vec<Entry>) -> anyhow::Result<Vec<Deser
     Ok(found.into_iter().filter(for_me).collect())
 }
 
-fn consider(records: &mut Records, me: domain::ids::StaffId, entry: &Entry) -> anyhow::Result<Option<Deserving>> {
+fn consider(records: &mut Records, me: StaffId, entry: &Entry) -> anyhow::Result<Option<Deserving>> {
     let Some(viewer) = records.staff(me)?.map(|staff| staff.viewer) else { return Ok(None) };
     let (case, why, key) = match &entry.fact {
         Fact::CaseOpened(body) => (body.case, Why::New, format!("new {}", body.case)),
@@ -246,25 +225,38 @@ fn consider(records: &mut Records, me: domain::ids::StaffId, entry: &Entry) -> a
         Fact::CaseAssigned(body) if body.staff == Some(me) => (body.case, Why::Given, format!("given {}", entry.id)),
         _ => return Ok(None),
     };
-    let Some(case) = records.case(case)? else { return Ok(None) };
-    let mine = case.owner == Some(me);
-    let open = case.state == CaseState::Open;
+    let Some(known) = records.case(case)? else { return Ok(None) };
+    let mine = known.owner == Some(me);
+    let open = known.state == CaseState::Open;
     let deserves = match why {
         Why::New => {
-            open && case.owner.is_none() && viewer.teams.contains(&case.team) && may(&viewer.roles, Act::Answer)
+            open && known.owner.is_none() && viewer.teams.contains(&known.team) && may(&viewer.roles, Act::Answer)
         }
-        Why::Wrote => mine,
+        Why::Wrote | Why::Closing => mine,
         Why::Given => mine && open,
     };
     if !deserves {
         return Ok(None);
     }
-    let Some(row) = records.row(case.conversation)? else { return Ok(None) };
-    let (r#type, text) = match (&entry.fact, row.last) {
-        (Fact::MessageReceived(body), _) => (body.r#type.clone(), body.text.clone()),
-        (_, Some(last)) => (last.r#type, last.text),
-        (_, None) => ("text".to_owned(), None),
+    let said = match &entry.fact {
+        Fact::MessageReceived(body) => Some((body.r#type.clone(), body.text.clone())),
+        _ => None,
     };
+    about(records, case, why, key, said)
+}
+
+/// What is told about a case: what was said, else the last message.
+fn about(
+    records: &mut Records,
+    case: CaseId,
+    why: Why,
+    key: String,
+    said: Option<(String, Option<String>)>,
+) -> anyhow::Result<Option<Deserving>> {
+    let Some(case) = records.case(case)? else { return Ok(None) };
+    let Some(row) = records.row(case.conversation)? else { return Ok(None) };
+    let (r#type, text) =
+        said.or_else(|| row.last.map(|last| (last.r#type, last.text))).unwrap_or_else(|| ("text".to_owned(), None));
     Ok(Some(Deserving {
         key,
         why,
@@ -275,57 +267,4 @@ fn consider(records: &mut Records, me: domain::ids::StaffId, entry: &Entry) -> a
         r#type,
         text,
     }))
-}
-
-#[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn one(why: Why) -> Deserving {
-        Deserving {
-            key: "k".into(),
-            why,
-            conversation: ConversationId(Uuid::from_u128(1)),
-            contact: Contact { name: None, phone: None, short_code: "K7QX".into() },
-            number: "MEW-2026-000184".into(),
-            kind: Name { ar: "استفسار".into(), en: "Inquiry".into() },
-            r#type: "text".into(),
-            text: Some("متى   تنقطع\nالكهرباء؟".into()),
-        }
-    }
-
-    #[test]
-    fn every_text_is_whole_in_both_languages() {
-        for language in [Language::Ar, Language::En] {
-            let texts = Texts::of(language);
-            for why in [Why::New, Why::Wrote, Why::Given] {
-                for text in [Some("نص".to_owned()), None] {
-                    let told = Deserving { text, ..one(why.clone()) }.notification(&texts, language, false);
-                    for line in [&told.title, &told.body] {
-                        assert!(!line.contains("notify-") && !line.contains('{') && !line.is_empty(), "{line}");
-                    }
-                }
-            }
-            let told = one(Why::Wrote).notification(&texts, language, false);
-            assert!(told.title.contains("K7QX"), "{}", told.title);
-            assert_eq!(told.body, "متى تنقطع الكهرباء؟");
-            for count in [0, 2, 5, 11, 100] {
-                let mut args = FluentArgs::new();
-                args.set("count", count);
-                for key in ["notify-many", "notify-many-body"] {
-                    let text = texts.say(key, &args);
-                    assert!(!text.contains("notify-") && !text.contains('{'), "{text}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_long_text_is_cut_between_words() {
-        let text = "كلمة ".repeat(60);
-        let short = shortened(&text);
-        assert!(short.ends_with("كلمة…") && short.chars().count() <= PREVIEW + 1, "{short}");
-    }
 }

@@ -132,7 +132,7 @@ pub(crate) async fn hand_over(seat: &Seat) -> anyhow::Result<()> {
 
 /// A text under a heading that says what it was; alone where both together are more than a note may hold.
 fn headed(seat: &Seat, heading: &str, text: &str) -> String {
-    let heading = Texts::of(seat.hub.language()).say(heading, &FluentArgs::new());
+    let heading = Texts::of(seat.hub.settings().language).say(heading, &FluentArgs::new());
     let whole = format!("{heading}\n{text}");
     if whole.chars().count() > acts::LONGEST { text.to_owned() } else { whole }
 }

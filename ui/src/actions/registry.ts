@@ -173,6 +173,14 @@ export function registry(actions: Actions, desk: Inbox, session: Session): Actio
         },
       }),
     ),
+    { id: "try-notification", group: "window", shortcuts: [], applies: () => true, run: () => session.system.tryNotification() },
+    {
+      id: "private",
+      group: "window",
+      shortcuts: [],
+      applies: () => true,
+      run: () => set({ private_notifications: !session.settings.private_notifications }),
+    },
     { id: "language", group: "window", shortcuts: [ctrl("KeyL")], applies: () => true, run: () => set({ language: session.settings.language === "ar" ? "en" : "ar" }) },
     {
       id: "theme",

@@ -1,4 +1,5 @@
 import type { CaseId, Colleague, ConversationId, DeskStatus, InCase, Me, MessageId, Outcome, Person, Position, Signal, Storage } from "../lib/api.generated";
+import { chime } from "../lib/chime";
 import { clock } from "../lib/clock.svelte";
 import { coalesce, oncePerFrame } from "../lib/coalesce";
 import type { Host } from "../lib/host";
@@ -66,6 +67,9 @@ export class Inbox {
         break;
       case "open":
         this.open(signal.conversation);
+        break;
+      case "sound":
+        void chime(signal.sound);
         break;
       case "session":
         break;

@@ -65,7 +65,11 @@ all: boolean, } | { "event": "status", } | { "event": "colleagues", } | { "event
 /**
  * Which.
  */
-conversation: ConversationId, } | { "event": "session", };
+conversation: ConversationId, } | { "event": "sound", 
+/**
+ * Which.
+ */
+sound: Sound, } | { "event": "session", };
 export type CallError = { 
 /**
  * For the window, which says it in words.
@@ -96,28 +100,7 @@ me: Me | null,
 /**
  * This program's version.
  */
-version: string, 
-/**
- * So many commands of people who left go out behind this screen. Whose they are is not said.
- */
-going_out: number, 
-/**
- * What was kept here for somebody and had to be removed, until somebody signs in.
- */
-wiped: Wiped | null, };
-export type Wiped = { 
-/**
- * When.
- */
-at: number, 
-/**
- * So many replies, notes and acts were lost with it that the gateway never got.
- */
-unsent: number, 
-/**
- * So many drafts.
- */
-drafts: number, };
+version: string, };
 export type Account = { 
 /**
  * Names it in `unlock`.
@@ -212,11 +195,7 @@ account: string,
  * The password.
  */
 password: string, };
-export type SignOut = { 
-/**
- * What becomes of replies that wait to be sent.
- */
-parting: Parting, };
+export type SignOut = Record<symbol, never>;
 export type Lock = Record<symbol, never>;
 export type ListConversations = { 
 /**
@@ -769,20 +748,6 @@ export type Recall = {
  * Which.
  */
 message: MessageId, };
-export type PutBack = { 
-/**
- * The command's id.
- */
-id: CommandId, };
-export type LeaveAsNote = { 
-/**
- * Where.
- */
-conversation: ConversationId, 
-/**
- * Which draft.
- */
-mode: Mode, };
 export type SeenUpTo = { 
 /**
  * Which.
@@ -1044,145 +1009,7 @@ receiving: number | null,
 /**
  * Why it cannot sync, where the person has to act (`signed_out`, `too_old`).
  */
-problem: Problem | null, 
-/**
- * Files that were damaged and have been put in order, until the person has read it.
- */
-mended: Array<Mended>, };
-export type Unsent = { 
-/**
- * What I did, in order.
- */
-acts: Array<UnsentAct>, 
-/**
- * What I have not finished writing.
- */
-drafts: Array<UnsentDraft>, };
-export type UnsentAct = { 
-/**
- * The command's id.
- */
-id: CommandId, 
-/**
- * Which kind of command.
- */
-kind: string, 
-/**
- * What a reply or note says.
- */
-text: string | null, 
-/**
- * When it was written, by the gateway's clock.
- */
-written_at: number, 
-/**
- * What will become of it.
- */
-fate: Fate, 
-/**
- * Why it is stuck, if it is.
- */
-problem: Problem | null, 
-/**
- * Where; `None` once the case is out of sight.
- */
-about: About | null, };
-export type UnsentDraft = { 
-/**
- * Where.
- */
-conversation: ConversationId, 
-/**
- * Reply or note.
- */
-mode: Mode, 
-/**
- * What it says so far.
- */
-text: string, 
-/**
- * Where; `None` once the conversation is out of sight.
- */
-about: About | null, };
-export type About = { 
-/**
- * Which.
- */
-conversation: ConversationId, 
-/**
- * With whom.
- */
-contact: Contact, 
-/**
- * The case's number.
- */
-number: string, };
-export type Storage = { 
-/**
- * Where it lies.
- */
-folder: string, 
-/**
- * Bytes that can be had again from the gateway.
- */
-records: number, 
-/**
- * Bytes that cannot: drafts, notes and replies not sent.
- */
-precious: number, 
-/**
- * Bytes of damaged files that were set aside.
- */
-aside: number, 
-/**
- * How many conversations.
- */
-conversations: number, 
-/**
- * How many messages.
- */
-messages: number, 
-/**
- * How many notes.
- */
-notes: number, 
-/**
- * When the oldest message was written.
- */
-since: number | null, 
-/**
- * How many drafts.
- */
-drafts: number, 
-/**
- * How many replies, notes and acts have not reached the gateway.
- */
-unsent: number, };
-export type Mended = { 
-/**
- * When.
- */
-at: number, 
-/**
- * Which.
- */
-file: Kept, 
-/**
- * The name under which the damaged file was set aside, in the folder that `storage` names.
- */
-aside: string, 
-/**
- * So many drafts were saved into the new file.
- */
-drafts: number, 
-/**
- * So many replies, notes and acts that had not been sent.
- */
-unsent: number, 
-/**
- * Whether everything in it could be read.
- */
-whole: boolean, };
+problem: Problem | null, };
 export type Settings = { 
 /**
  * `ar` or `en`.
@@ -1217,9 +1044,48 @@ send_with: SendWith,
  */
 single_keys: boolean, 
 /**
- * After so many minutes without a key or a pointer the window locks; 0 for never.
+ * Whether notifications show no name and no text.
  */
-lock_after: number, };
+private_notifications: boolean, 
+/**
+ * What a notification sounds like.
+ */
+sound: Sound, 
+/**
+ * When no notification appears.
+ */
+quiet: QuietHours, };
+export type QuietHours = { 
+/**
+ * Whether there are any.
+ */
+on: boolean, 
+/**
+ * From when, in minutes after midnight.
+ */
+from: number, 
+/**
+ * Until when; not after `from`: on the next day.
+ */
+until: number, 
+/**
+ * On which days they begin.
+ */
+days: Array<Day>, };
+export type SystemState = { 
+/**
+ * Whether it shows notifications.
+ */
+notifications: Notices, 
+/**
+ * Whether it starts this program with itself; `None` where it cannot.
+ */
+starts: boolean | null, };
+export type StartWithSystem = { 
+/**
+ * Whether.
+ */
+on: boolean, };
 export type SignedHeads = { 
 /**
  * Oldest first.
@@ -1263,9 +1129,6 @@ export type Order = "latest" | "longest";
 export type Author = "contact" | "me" | "colleague";
 export type Delivery = "waiting" | "stuck" | "queued" | "uncertain" | "sent" | "delivered" | "read" | "failed" | "recalled";
 export type Mode = "reply" | "note";
-export type Parting = "keep_sending" | "hand_over";
-export type Fate = "next" | "after" | "taken" | "stuck";
-export type Kept = "records" | "precious";
 export type Happened = "opened" | "assigned" | "released" | "closed" | "reopened";
 export type Link = "connecting" | "syncing" | "live" | "offline";
 export type Language = "ar" | "en";
@@ -1274,6 +1137,9 @@ export type Contrast = "system" | "more";
 export type Density = "comfortable" | "normal" | "compact";
 export type TextSize = "normal" | "large" | "larger" | "largest";
 export type Digits = "western" | "arabic_indic";
+export type Sound = "off" | "system" | "bell" | "drop";
+export type Day = "sunday" | "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday";
+export type Notices = "shown" | "paused" | "forbidden" | "missing" | "unknown";
 export type SendWith = "enter" | "ctrl_enter";
 export type ErrorCode = "bad_request" | "not_signed_in" | "wrong_password" | "code_expired" | "weak_password" | "slow_down" | "unreachable" | "bad_address" | "not_a_gateway" | "too_old" | "lease_expired" | "no_keychain" | "bad_file" | "not_found" | "bad_text" | "failed";
 
@@ -1297,17 +1163,14 @@ export interface Commands {
   discard: { request: Discard; response: Nothing };
   take_back: { request: TakeBack; response: Drafts };
   recall: { request: Recall; response: Queued };
-  put_back: { request: PutBack; response: Nothing };
-  leave_as_note: { request: LeaveAsNote; response: Queued };
-  unsent: { request: Nothing; response: Unsent };
-  storage: { request: Nothing; response: Storage };
-  clear_cache: { request: Nothing; response: Nothing };
-  mended_read: { request: Nothing; response: Nothing };
   seen_up_to: { request: SeenUpTo; response: Nothing };
   assignable: { request: AssignableRequest; response: Assignable };
   outcomes: { request: Nothing; response: Outcomes };
   status: { request: Nothing; response: DeskStatus };
   set_settings: { request: Settings; response: Settings };
+  system: { request: Nothing; response: SystemState };
+  start_with_system: { request: StartWithSystem; response: SystemState };
+  try_notification: { request: Nothing; response: Nothing };
   signed_heads: { request: Nothing; response: SignedHeads };
   colleagues: { request: Nothing; response: Colleagues };
   search: { request: SearchAll; response: Found };

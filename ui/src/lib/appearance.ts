@@ -13,6 +13,9 @@ export const BEGINNING: Settings = {
   send_with: "enter",
   single_keys: true,
   lock_after: 15,
+  private_notifications: false,
+  sound: "system",
+  quiet: { on: false, from: 15 * 60, until: 7 * 60, days: ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"] },
 };
 
 const stronger = matchMedia("(prefers-contrast: more)");

@@ -1,6 +1,7 @@
 import type { Account, ErrorCode, Parting, Phase, Settings, SignIn, Start } from "../lib/api.generated";
 import { CallFailure, type Host } from "../lib/host";
 import { BEGINNING, wear } from "../lib/appearance";
+import { SystemAround } from "../settings/system.svelte";
 
 /** Who is here and which screen the window shows first. What is true is at the desk; this holds its last answer. */
 export class Session {
@@ -10,10 +11,13 @@ export class Session {
   error: ErrorCode | null = $state(null);
   /** On the locked screen, somebody wants to sign in as another person. */
   other = $state(false);
+  /** What the system around the window does for it. */
+  readonly system: SystemAround;
   readonly #host: Host;
 
   constructor(host: Host) {
     this.#host = host;
+    this.system = new SystemAround(host);
   }
 
   /** Asks the desk what to show. */

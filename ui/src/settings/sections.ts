@@ -1,3 +1,4 @@
+import Bell from "@lucide/svelte/icons/bell";
 import KeyboardIcon from "@lucide/svelte/icons/keyboard";
 import Languages from "@lucide/svelte/icons/languages";
 import Monitor from "@lucide/svelte/icons/monitor";
@@ -8,6 +9,7 @@ import type { Session } from "../session/session.svelte";
 import Computer from "./Computer.svelte";
 import Keyboard from "./Keyboard.svelte";
 import Look from "./Look.svelte";
+import Notifications from "./Notifications.svelte";
 import Words from "./Words.svelte";
 
 /** A page of the settings. Its name is `section-` and its id in the catalogues. */
@@ -22,5 +24,6 @@ export const SECTIONS: readonly Section[] = [
   { id: "words", icon: Languages, page: Words },
   { id: "look", icon: Palette, page: Look },
   { id: "keyboard", icon: KeyboardIcon, page: Keyboard },
+  { id: "notifications", icon: Bell, page: Notifications },
   { id: "computer", icon: Monitor, page: Computer },
 ];

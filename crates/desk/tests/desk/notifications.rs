@@ -1,10 +1,19 @@
 //! What deserves a notification: each once, none for history, none for what is before the eyes.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use desk::{
-    api::{Claim, Handler, Language, Settings, Showing},
+    api::{
+        Claim, Day, Handler, Language, Nothing, Notices, QuietHours, Settings, Showing, Signal, Sound, StartWithSystem,
+    },
     notify::Notification,
+    surroundings::Surroundings,
 };
 use tokio::sync::broadcast::Receiver;
 
@@ -108,4 +117,79 @@ async fn what_came_while_the_desk_was_away_is_told_and_many_become_one() {
     place.shows(talks[5]).await;
     place.gateway.talk("بدر", "واحدة بعدها");
     assert_eq!(next(&mut told).await.body, "واحدة بعدها");
+}
+
+#[tokio::test]
+async fn in_private_nobody_is_named_and_nothing_quoted() {
+    let place = Workplace::signed_in().await;
+    place.is_live().await;
+    place.desk.set_settings(Settings { private_notifications: true, ..Settings::default() }).await.unwrap();
+    let mut told = place.desk.notifications();
+    let talk = place.gateway.talk("سعاد", "متى تعود الكهرباء؟");
+    let new = next(&mut told).await;
+    let shown = format!("{} {}", new.title, new.body);
+    assert!(shown.contains("MEW-2026-"), "{shown}");
+    assert!(!shown.contains("سعاد") && !shown.contains("الكهرباء"), "{shown}");
+    assert_eq!(new.conversation, Some(talk.conversation));
+}
+
+#[tokio::test]
+async fn in_quiet_hours_what_a_colleague_gives_appears_without_a_sound_and_nothing_else() {
+    let place = Workplace::signed_in().await;
+    place.is_live().await;
+    let days = vec![Day::Sunday, Day::Monday, Day::Tuesday, Day::Wednesday, Day::Thursday, Day::Friday, Day::Saturday];
+    let always = QuietHours { on: true, from: 0, until: 0, days };
+    place.desk.set_settings(Settings { quiet: always, ..Settings::default() }).await.unwrap();
+    let mut told = place.desk.notifications();
+    let talk = place.gateway.talk("سعاد", "السلام عليكم");
+    place.shows(talk).await;
+    none(&mut told).await;
+    place.gateway.assign(talk, Some(me()));
+    let given = next(&mut told).await;
+    assert_eq!((given.conversation, given.sound), (Some(talk.conversation), Sound::Off));
+    place.gateway.write(talk, "هل من أحد؟");
+    none(&mut told).await;
+    // What was not told then is not told later.
+    place.desk.set_settings(Settings::default()).await.unwrap();
+    none(&mut told).await;
+    place.gateway.write(talk, "والآن؟");
+    let wrote = next(&mut told).await;
+    assert_eq!((wrote.body.as_str(), wrote.sound), ("والآن؟", Sound::System));
+}
+
+struct Surrounded(AtomicBool);
+
+impl Surroundings for Surrounded {
+    fn notices(&self) -> Notices {
+        Notices::Paused
+    }
+
+    fn starts(&self) -> Option<bool> {
+        Some(self.0.load(Ordering::Relaxed))
+    }
+
+    fn start(&self, on: bool) -> anyhow::Result<()> {
+        self.0.store(on, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_the_system_says_is_passed_on_and_a_trial_looks_like_the_next_one() {
+    let place = Workplace::fresh().await;
+    let alone = place.desk.system(Nothing {}).await.unwrap();
+    assert_eq!((alone.notifications, alone.starts), (Notices::Unknown, None));
+    place.desk.lend(Arc::new(Surrounded(AtomicBool::new(false))));
+    let state = place.desk.start_with_system(StartWithSystem { on: true }).await.unwrap();
+    assert_eq!((state.notifications, state.starts), (Notices::Paused, Some(true)));
+
+    let (mut told, mut signals) = (place.desk.notifications(), place.desk.signals());
+    place.desk.set_settings(Settings { sound: Sound::Drop, ..Settings::default() }).await.unwrap();
+    place.desk.try_notification(Nothing {}).await.unwrap();
+    let trial = next(&mut told).await;
+    assert_eq!((trial.sound, trial.conversation), (Sound::Drop, None));
+    // Only one that appeared is heard.
+    assert!(signals.try_recv().is_err());
+    place.desk.notification_shown(&trial);
+    assert_eq!(signals.try_recv().unwrap(), Signal::Sound { sound: Sound::Drop });
 }

@@ -1,0 +1,36 @@
+//! What the system around the window does for it. The shell lends it; without one, as in a browser, nothing is known and
+//! nothing is offered.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use crate::{
+    Desk,
+    api::{Notices, SystemState},
+};
+
+/// What the system does. Its answers may take a moment, so they are asked for on a thread where one may wait.
+pub trait Surroundings: Send + Sync {
+    /// Whether it shows notifications, as far as it says.
+    fn notices(&self) -> Notices;
+    /// Whether it starts this program with itself; `None` where it cannot.
+    fn starts(&self) -> Option<bool>;
+    /// Has it start this program with itself, or not any more.
+    fn start(&self, on: bool) -> anyhow::Result<()>;
+}
+
+impl Desk {
+    /// Asks the system; with `start`, asks it first to start this program with itself or not.
+    pub(crate) async fn system_state(&self, start: Option<bool>) -> anyhow::Result<SystemState> {
+        let nothing = SystemState { notifications: Notices::Unknown, starts: None };
+        let Some(surroundings) = self.0.surroundings.get().map(Arc::clone) else { return Ok(nothing) };
+        let asking = move || {
+            if let Some(on) = start {
+                surroundings.start(on).context("Telling the system whether to start this program")?;
+            }
+            Ok(SystemState { notifications: surroundings.notices(), starts: surroundings.starts() })
+        };
+        tokio::task::spawn_blocking(asking).await.context("Asking the system")?
+    }
+}
