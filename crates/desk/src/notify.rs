@@ -31,7 +31,10 @@ use domain::{
     permission::{Act, may},
     words::CaseState,
 };
-use records::{Records, list::Which};
+use records::{
+    Records,
+    list::{Order, Which},
+};
 use tokio::{
     sync::mpsc,
     time::{Instant, MissedTickBehavior},
@@ -181,7 +184,7 @@ async fn closing(seat: &Seat) -> anyhow::Result<Vec<Deserving>> {
         .records
         .read(move |records| {
             let mut found = Vec::new();
-            for row in records.list(Which::Mine(me), MINE)? {
+            for row in records.list(Which::Mine(me), Order::Latest, 0, MINE)? {
                 let Some(ends) = row.window_ends.filter(|ends| row.waiting && (now..now + NEAR).contains(ends)) else {
                     continue;
                 };
