@@ -44,7 +44,14 @@ pub use said::Notification;
 use said::{Deserving, Why};
 pub(crate) use said::{missed, trial};
 
-use crate::{api::{Settings, Sound}, contact, database::Contents, precious, seat::Seat, texts::Texts};
+use crate::{
+    api::{Settings, Sound},
+    contact,
+    database::Contents,
+    precious,
+    seat::Seat,
+    texts::Texts,
+};
 
 /// What comes within so long of the first is told together with it.
 const TOGETHER: Duration = Duration::from_millis(250);

@@ -87,8 +87,8 @@ async fn notifications(State(desk): State<Desk>) -> impl IntoResponse {
                 Err(RecvError::Closed) => return None,
             }
         };
-        let desk::notify::Notification { key, title, body, conversation, quiet } = notification;
-        let data = json!({ "key": key, "title": title, "body": body, "conversation": conversation, "quiet": quiet });
+        let desk::notify::Notification { key, title, body, conversation, quiet, sound } = notification;
+        let data = json!({ "key": key, "title": title, "body": body, "conversation": conversation, "quiet": quiet, "sound": sound });
         Some((Ok(Event::default().data(data.to_string())), notifications))
     });
     events(told)

@@ -100,7 +100,28 @@ me: Me | null,
 /**
  * This program's version.
  */
-version: string, };
+version: string, 
+/**
+ * So many commands of people who left go out behind this screen. Whose they are is not said.
+ */
+going_out: number, 
+/**
+ * What was kept here for somebody and had to be removed, until somebody signs in.
+ */
+wiped: Wiped | null, };
+export type Wiped = { 
+/**
+ * When.
+ */
+at: number, 
+/**
+ * So many replies, notes and acts were lost with it that the gateway never got.
+ */
+unsent: number, 
+/**
+ * So many drafts.
+ */
+drafts: number, };
 export type Account = { 
 /**
  * Names it in `unlock`.
@@ -195,7 +216,11 @@ account: string,
  * The password.
  */
 password: string, };
-export type SignOut = Record<symbol, never>;
+export type SignOut = { 
+/**
+ * What becomes of replies that wait to be sent.
+ */
+parting: Parting, };
 export type Lock = Record<symbol, never>;
 export type ListConversations = { 
 /**
@@ -748,6 +773,20 @@ export type Recall = {
  * Which.
  */
 message: MessageId, };
+export type PutBack = { 
+/**
+ * The command's id.
+ */
+id: CommandId, };
+export type LeaveAsNote = { 
+/**
+ * Where.
+ */
+conversation: ConversationId, 
+/**
+ * Which draft.
+ */
+mode: Mode, };
 export type SeenUpTo = { 
 /**
  * Which.
@@ -1009,7 +1048,145 @@ receiving: number | null,
 /**
  * Why it cannot sync, where the person has to act (`signed_out`, `too_old`).
  */
-problem: Problem | null, };
+problem: Problem | null, 
+/**
+ * Files that were damaged and have been put in order, until the person has read it.
+ */
+mended: Array<Mended>, };
+export type Unsent = { 
+/**
+ * What I did, in order.
+ */
+acts: Array<UnsentAct>, 
+/**
+ * What I have not finished writing.
+ */
+drafts: Array<UnsentDraft>, };
+export type UnsentAct = { 
+/**
+ * The command's id.
+ */
+id: CommandId, 
+/**
+ * Which kind of command.
+ */
+kind: string, 
+/**
+ * What a reply or note says.
+ */
+text: string | null, 
+/**
+ * When it was written, by the gateway's clock.
+ */
+written_at: number, 
+/**
+ * What will become of it.
+ */
+fate: Fate, 
+/**
+ * Why it is stuck, if it is.
+ */
+problem: Problem | null, 
+/**
+ * Where; `None` once the case is out of sight.
+ */
+about: About | null, };
+export type UnsentDraft = { 
+/**
+ * Where.
+ */
+conversation: ConversationId, 
+/**
+ * Reply or note.
+ */
+mode: Mode, 
+/**
+ * What it says so far.
+ */
+text: string, 
+/**
+ * Where; `None` once the conversation is out of sight.
+ */
+about: About | null, };
+export type About = { 
+/**
+ * Which.
+ */
+conversation: ConversationId, 
+/**
+ * With whom.
+ */
+contact: Contact, 
+/**
+ * The case's number.
+ */
+number: string, };
+export type Storage = { 
+/**
+ * Where it lies.
+ */
+folder: string, 
+/**
+ * Bytes that can be had again from the gateway.
+ */
+records: number, 
+/**
+ * Bytes that cannot: drafts, notes and replies not sent.
+ */
+precious: number, 
+/**
+ * Bytes of damaged files that were set aside.
+ */
+aside: number, 
+/**
+ * How many conversations.
+ */
+conversations: number, 
+/**
+ * How many messages.
+ */
+messages: number, 
+/**
+ * How many notes.
+ */
+notes: number, 
+/**
+ * When the oldest message was written.
+ */
+since: number | null, 
+/**
+ * How many drafts.
+ */
+drafts: number, 
+/**
+ * How many replies, notes and acts have not reached the gateway.
+ */
+unsent: number, };
+export type Mended = { 
+/**
+ * When.
+ */
+at: number, 
+/**
+ * Which.
+ */
+file: Kept, 
+/**
+ * The name under which the damaged file was set aside, in the folder that `storage` names.
+ */
+aside: string, 
+/**
+ * So many drafts were saved into the new file.
+ */
+drafts: number, 
+/**
+ * So many replies, notes and acts that had not been sent.
+ */
+unsent: number, 
+/**
+ * Whether everything in it could be read.
+ */
+whole: boolean, };
 export type Settings = { 
 /**
  * `ar` or `en`.
@@ -1043,6 +1220,10 @@ send_with: SendWith,
  * Whether a single key outside of texts is a shortcut.
  */
 single_keys: boolean, 
+/**
+ * After so many minutes without a key or a pointer the window locks; 0 for never.
+ */
+lock_after: number, 
 /**
  * Whether notifications show no name and no text.
  */
@@ -1129,6 +1310,9 @@ export type Order = "latest" | "longest";
 export type Author = "contact" | "me" | "colleague";
 export type Delivery = "waiting" | "stuck" | "queued" | "uncertain" | "sent" | "delivered" | "read" | "failed" | "recalled";
 export type Mode = "reply" | "note";
+export type Parting = "keep_sending" | "hand_over";
+export type Fate = "next" | "after" | "taken" | "stuck";
+export type Kept = "records" | "precious";
 export type Happened = "opened" | "assigned" | "released" | "closed" | "reopened";
 export type Link = "connecting" | "syncing" | "live" | "offline";
 export type Language = "ar" | "en";
@@ -1163,6 +1347,12 @@ export interface Commands {
   discard: { request: Discard; response: Nothing };
   take_back: { request: TakeBack; response: Drafts };
   recall: { request: Recall; response: Queued };
+  put_back: { request: PutBack; response: Nothing };
+  leave_as_note: { request: LeaveAsNote; response: Queued };
+  unsent: { request: Nothing; response: Unsent };
+  storage: { request: Nothing; response: Storage };
+  clear_cache: { request: Nothing; response: Nothing };
+  mended_read: { request: Nothing; response: Nothing };
   seen_up_to: { request: SeenUpTo; response: Nothing };
   assignable: { request: AssignableRequest; response: Assignable };
   outcomes: { request: Nothing; response: Outcomes };
