@@ -158,7 +158,8 @@ async fn a_backup_under_load_is_restored_and_sends_nothing_until_released() {
     let ready = http().get(format!("{}/readyz", program.address)).send().await.unwrap();
     assert_eq!(ready.status(), 200);
     assert!(ready.text().await.unwrap().contains("sending is held: mew"));
-    assert!(std::fs::read_to_string(&log).unwrap().contains("Sending is held"));
+    eventually("the alarm", async || std::fs::read_to_string(&log).unwrap().contains("sending_held").then_some(()))
+        .await;
     let admin = Person::at(&admin, &program.address);
     for cursor in [early_cursor, late_cursor] {
         let gone = admin.get(&format!("/api/v1/sync?after={cursor}")).await;
