@@ -212,7 +212,7 @@ fn copied(old: &Connection, new: &Connection, table: &str, order: &str) -> anyho
         Err(error) if damage(&error) => return Err(error).context("Reading the damaged file"),
         Err(_) => return Ok(false),
     };
-    let columns: Vec<String> = select.column_names().into_iter().map(Into::into).collect();
+    let columns: Vec<String> = select.column_names().map(Into::into).collect();
     let places = vec!["?"; columns.len()].join(", ");
     let mut insert = new
         .prepare(&format!("INSERT OR IGNORE INTO {table} ({}) VALUES ({places})", columns.join(", ")))

@@ -78,12 +78,13 @@ fn wrong(of: &str) -> Vec<Value> {
     let deep = (0..100).fold(json!(1), |inner, _| json!([inner]));
     let all = [json!(null), json!(true), json!(-1.5), json!(1e300), json!("\u{202e}nothing"), json!({"a": 1}), deep];
     let fits = |value: &Value| match of {
+        of if of.ends_with("| null") => value.is_null() || of.starts_with("string") && value.is_string(),
         "string" => value.is_string(),
         "boolean" => value.is_boolean(),
         of if of.starts_with("Array") => value.is_array(),
         // What it has of its own may all be left out.
         of if of.starts_with(char::is_uppercase) => value.is_object(),
-        of => of.ends_with("| null") && value.is_null() || of.starts_with("string") && value.is_string(),
+        _ => false,
     };
     all.into_iter().filter(|value| !fits(value)).collect()
 }
@@ -139,8 +140,8 @@ async fn whatever_is_asked_is_answered_by_a_typed_error_and_changes_nothing() {
             }
             for request in bad {
                 let request = Value::Object(request);
-                let error = asked(&place.desk, name, &request).await.unwrap_err();
-                assert_eq!(error.code, ErrorCode::BadRequest, "{name} {request}: {error:?}");
+                let code = asked(&place.desk, name, &request).await.map_err(|error| error.code);
+                assert_eq!(code, Err(ErrorCode::BadRequest), "{name} {request}");
                 tried += 1;
             }
             // Of the right types, but about what is not here: whatever comes of it, it is no defect.
