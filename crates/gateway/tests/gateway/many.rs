@@ -92,12 +92,16 @@ async fn as_many_desks_as_are_allowed_cost_little_and_one_more_is_told_so() {
     let before = program.memory();
     let opened = stream::iter(0..most - 1).map(|number| desk(&admin, number, &after)).buffer_unordered(32);
     let mut desks: Vec<_> = opened.collect().await;
-    let memory = program.memory() - before;
-    let each = memory as f64 / desks.len() as f64;
-    counted(json!({"sockets": desks.len(), "KiB": memory, "KiB a socket": each}));
     // What the first of them cost is not theirs alone.
     let bound = if most > 5000 { 20.0 } else { 40.0 };
-    assert!(each <= bound, "{each} KiB for each socket");
+    // What opening them took is given back within seconds.
+    let (memory, each) = crate::house::eventually("memory as it is at rest", async || {
+        let memory = program.memory() - before;
+        let each = memory as f64 / desks.len() as f64;
+        (each <= bound).then_some((memory, each))
+    })
+    .await;
+    counted(json!({"sockets": desks.len(), "KiB": memory, "KiB a socket": each}));
 
     // There is one place left: what comes through it reaches everybody.
     assert_eq!(deliver(&program.address, &text("96550000001", &wamid(), "إلى الجميع")).await.unwrap(), 200);
