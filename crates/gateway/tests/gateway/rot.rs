@@ -61,7 +61,20 @@ async fn given(house: &House, admin: &Person) -> Option<Vec<Value>> {
     }
     let _ = stop.send(());
     let _ = serving.await.unwrap();
+    all_closed(house).await;
     lines
+}
+
+/// Waits until this process has no file of the house open: of a gateway that did not start, threads may end a moment later.
+async fn all_closed(house: &House) {
+    let folder = house.folder.path().canonicalize().unwrap();
+    let open = || {
+        let links = std::fs::read_dir("/proc/self/fd").unwrap();
+        links.flatten().any(|link| std::fs::read_link(link.path()).is_ok_and(|file| file.starts_with(&folder)))
+    };
+    while open() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
 }
 
 /// Every entry as it is stored, as far as it can be read.
@@ -83,8 +96,16 @@ async fn nothing_is_served_that_nobody_wrote_and_verify_finds_it() {
     let file = house.folder.path().join("data/mew/journal.db");
     let before = Image::take(&house);
     let written = stored(&file);
-    let only_entries =
-        |lines: Vec<Value>| -> Vec<Value> { lines.into_iter().filter(|line| line.get("entry").is_some()).collect() };
+    // Without `prev`: where a case is out of sight, since the rot is in its row of the records, the entry after it names
+    // the one before it.
+    let only_entries = |lines: Vec<Value>| -> Vec<Value> {
+        let mut entries: Vec<Value> =
+            lines.into_iter().filter_map(|mut line| Some(line.get_mut("entry")?.take())).collect();
+        for entry in &mut entries {
+            entry.as_object_mut().unwrap().remove("prev").unwrap();
+        }
+        entries
+    };
     let expected = only_entries(given(&house, &admin).await.unwrap());
     assert!(expected.len() > 50, "{}", expected.len());
     let mut chance = chance();
