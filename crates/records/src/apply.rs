@@ -353,8 +353,8 @@ impl Records {
         let sql = concat!(
             "UPDATE conversations SET
                window_ends = max(coalesce(window_ends, ?5), coalesce(?5, window_ends)),
-               last_message = CASE WHEN (last_place, coalesce((SELECT seq FROM messages WHERE id = last_message), 0))
-                 < (?3, ?4) THEN ?2 ELSE last_message END,
+               last_message = CASE WHEN (last_place, last_seq) < (?3, ?4) THEN ?2 ELSE last_message END,
+               last_seq = CASE WHEN (last_place, last_seq) < (?3, ?4) THEN ?4 ELSE last_seq END,
                last_place = max(last_place, ?3),
                shown_case = ",
             shown_case!(),
@@ -420,6 +420,8 @@ impl Records {
             "UPDATE conversations SET
                window_ends = (SELECT max(sent_at) + ?2 FROM messages WHERE conversation = ?1 AND inbound = 1),
                last_message = (SELECT id FROM messages WHERE conversation = ?1 ORDER BY place DESC, seq DESC LIMIT 1),
+               last_seq =
+                 coalesce((SELECT seq FROM messages WHERE conversation = ?1 ORDER BY place DESC, seq DESC LIMIT 1), 0),
                last_place = coalesce((SELECT max(place) FROM messages WHERE conversation = ?1), 0)
              WHERE id = ?1",
             params![conversation, WINDOW],

@@ -4,7 +4,7 @@ use domain::{
     ids::{CaseId, ContactId, ConversationId, Millis, Seq, StaffId},
     words::{CaseState, Status},
 };
-use rusqlite::{Row, named_params};
+use rusqlite::{OptionalExtension, Row, named_params};
 use uuid::Uuid;
 
 use crate::{Records, Result, people::read_word};
@@ -62,7 +62,7 @@ pub struct Listed {
     pub waiting_since: Option<Millis>,
     /// The last message, where there is one.
     pub last: Option<Last>,
-    /// The citizen's messages since this person last looked.
+    /// The citizen's messages since this person last looked; counted up to 1,000, which is enough to see that they are many.
     pub unread: u32,
 }
 
@@ -102,8 +102,9 @@ pub struct Counts {
 
 const ROW: &str = "SELECT c.id, c.contact, c.window_ends, c.last_place, k.id, k.state, k.owner, k.waiting,
     m.inbound, m.author, m.type, m.text, m.status,
-    (SELECT count(*) FROM cases u JOIN messages n ON n.case_id = u.id AND n.inbound = 1
-       AND n.seq > coalesce((SELECT seq FROM seen WHERE case_id = u.id), 0) WHERE u.conversation = c.id), coalesce(m.seq, 0),
+    (SELECT count(*) FROM (SELECT 1 FROM cases u JOIN messages n ON n.case_id = u.id AND n.inbound = 1
+       AND n.seq > coalesce((SELECT seq FROM seen WHERE case_id = u.id), 0) WHERE u.conversation = c.id LIMIT 1000)),
+    c.last_seq,
     (SELECT w.at FROM messages w WHERE k.waiting AND w.case_id = k.id AND w.inbound = 1
        AND w.seq > max(k.last_reply, k.closed_seq) ORDER BY w.seq LIMIT 1)
     FROM conversations c JOIN cases k ON k.id = c.shown_case LEFT JOIN messages m ON m.id = c.last_message";
@@ -133,7 +134,7 @@ pub(crate) fn sql(which: Which, order: Order) -> String {
             WHERE k.state = 'closed' AND NOT k.waiting"
             .to_owned(),
     };
-    // The rule is the same for choosing and for showing; only there the last message is at hand.
+    // The rule is the same for choosing and for showing.
     let (chosen_by, shown_by) = match order {
         Order::Latest => ("", ""),
         Order::Longest => (
@@ -145,8 +146,9 @@ pub(crate) fn sql(which: Which, order: Order) -> String {
     // Every parameter stands in every statement, whether it chooses or not.
     format!(
         "{ROW} WHERE (:me IS :me AND :after IS :after AND :until IS :until) AND c.id IN
-         (SELECT c.id FROM {chosen} ORDER BY {chosen_by}c.last_place DESC, c.id LIMIT :limit OFFSET :skip)
-         ORDER BY {shown_by}c.last_place DESC, coalesce(m.seq, 0) DESC, c.id"
+         (SELECT c.id FROM {chosen} ORDER BY {chosen_by}c.last_place DESC, c.last_seq DESC, c.id
+          LIMIT :limit OFFSET :skip)
+         ORDER BY {shown_by}c.last_place DESC, c.last_seq DESC, c.id"
     )
 }
 
@@ -168,6 +170,12 @@ impl Records {
         rows.next().map(|row| row?).transpose()
     }
 
+    /// The contact of a conversation, as it names them.
+    pub fn contact_of(&self, conversation: ConversationId) -> Result<Option<ContactId>> {
+        let mut statement = self.connection.prepare_cached("SELECT contact FROM conversations WHERE id = ?1")?;
+        Ok(statement.query_row([conversation.0], |row| Ok(ContactId(row.get(0)?))).optional()?)
+    }
+
     /// How many conversations there are of each sort, for `me`; a window that ends between these two moments ends soon.
     pub fn counts(&self, me: StaffId, (after, until): (Millis, Millis)) -> Result<Counts> {
         let mut statement = self.connection.prepare_cached(COUNTS)?;
@@ -186,7 +194,6 @@ impl Records {
 
     /// Up to where this desk's person has seen a case.
     pub fn seen(&self, case: CaseId) -> Result<Seq> {
-        use rusqlite::OptionalExtension;
         let mut statement = self.connection.prepare_cached("SELECT seq FROM seen WHERE case_id = ?1")?;
         Ok(statement.query_row([case.0], |row| row.get(0)).optional()?.unwrap_or(0))
     }

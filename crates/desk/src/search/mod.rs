@@ -191,8 +191,7 @@ fn text(records: &mut Records, me: StaffId, hit: Hit, words: &Words) -> anyhow::
 }
 
 fn of(records: &Records, conversation: ConversationId) -> anyhow::Result<Option<Contact>> {
-    let Some(row) = records.row(conversation)? else { return Ok(None) };
-    contact::of(records, row.contact).map(Some)
+    records.contact_of(conversation)?.map(|contact| contact::of(records, contact)).transpose()
 }
 
 /// As an item of the conversation is named.

@@ -297,11 +297,8 @@ impl Records {
 
     /// Whether the citizen of a conversation is called so.
     fn is_called(&self, conversation: ConversationId, words: &Words) -> Result<bool> {
-        let sql = "SELECT contact FROM conversations WHERE id = ?1";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let contact: Option<Uuid> = statement.query_row([conversation.0], |row| row.get(0)).optional()?;
-        let Some(contact) = contact else { return Ok(false) };
-        let contact = self.resolve(ContactId(contact))?;
+        let Some(contact) = self.contact_of(conversation)? else { return Ok(false) };
+        let contact = self.resolve(contact)?;
         for one in self.with_aliases(contact)? {
             if words.stand_in(&self.called(one.0)?.unwrap_or_default().1) {
                 return Ok(true);

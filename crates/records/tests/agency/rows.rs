@@ -39,21 +39,22 @@ fn the_list_shows_what_waits_and_what_is_new() {
 fn of_messages_of_one_second_the_later_one_stands_first() {
     let mut agency = Agency::new();
     let senders: Vec<String> = (0..8).map(|nth| format!("9655000000{nth}")).collect();
-    let order = |agency: &Agency| -> Vec<_> {
-        agency
-            .records
-            .list(Which::Unassigned, Order::Latest, 0, 10)
-            .unwrap()
-            .into_iter()
-            .map(|row| row.conversation)
-            .collect()
+    let page = |agency: &Agency, order, skip, limit| -> Vec<_> {
+        let rows = agency.records.list(Which::Unassigned, order, skip, limit).unwrap();
+        rows.into_iter().map(|row| row.conversation).collect()
     };
+    let order = |agency: &Agency| page(agency, Order::Latest, 0, 10);
     for sender in &senders {
         let chat = agency.receive(None, Some(sender), "text", None);
         assert_eq!(order(&agency).first(), Some(&chat.conversation));
     }
     let chat = agency.receive(None, senders.first().map(String::as_str), "text", None);
     assert_eq!(order(&agency).first(), Some(&chat.conversation));
+    // And each page goes on where the one before ended.
+    for by in [Order::Latest, Order::Longest] {
+        let pages: Vec<_> = (0..8).step_by(3).flat_map(|skip| page(&agency, by, skip, 3)).collect();
+        assert_eq!(pages, page(&agency, by, 0, 10));
+    }
 }
 
 #[test]
