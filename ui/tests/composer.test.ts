@@ -26,14 +26,29 @@ describe("A reply that is taken back", () => {
     await open.composer.send();
     const sent = host.scene.pages.get("fatima")?.items.at(-1);
     if (sent?.item !== "message") throw new Error("Nothing was sent");
+    sent.delivery = "queued";
     await open.undo(sent.message);
     await open.undo(sent.message);
-    expect(host.times("recall"), "Two keystrokes are one").toBe(1);
+    expect(host.times("take_back"), "Two keystrokes are one").toBe(1);
     expect(open.composer.text, "It may go yet").toBe("");
     sent.delivery = delivery;
     await open.refresh();
     return open;
   }
+
+  test("is in the composer again at once where it never left, above what was written since", async () => {
+    const open = await opened();
+    open.composer.type("أرسلت بالخطأ");
+    await open.composer.send();
+    const sent = host.scene.pages.get("fatima")?.items.at(-1);
+    if (sent?.item !== "message") throw new Error("Nothing was sent");
+    open.composer.type("وأيضًا");
+    await open.undo(sent.message);
+    expect(open.composer.text).toBe("أرسلت بالخطأ\nوأيضًا");
+    expect(open.items.map(({ item }) => item).length, "And no bubble is left of it").toBe(3);
+    await open.refresh();
+    expect(open.composer.text, "Once").toBe("أرسلت بالخطأ\nوأيضًا");
+  });
 
   test("is in the composer again once it is sure that it does not go", async () => {
     const open = await undone("recalled");

@@ -91,16 +91,24 @@ describe("A long conversation", () => {
     await open.refresh();
     let done = (): void => undefined;
     host.held.set("conversation", new Promise((resolve) => (done = resolve)));
-    const late = open.older();
+    const older = open.older();
     host.held.delete("conversation");
     await open.goTo({ place: items[0]?.place ?? 0, seq: 1 });
     done();
-    await late;
-    expect(texts(open.items)[0]).toBe("1");
+    await older;
+    expect([texts(open.items)[0], open.more], "One is at the beginning, and the answer says that there is more").toEqual(["1", false]);
     expect(open.loading).toBeNull();
     await open.newer();
     const all = texts(open.items).map(Number);
     expect(all).toEqual(all.map((_, index) => index + 1));
+    host.held.set("conversation", new Promise((resolve) => (done = resolve)));
+    const newer = open.newer();
+    host.held.delete("conversation");
+    await open.toLatest();
+    done();
+    await newer;
+    expect(texts(open.items), "The answer goes on from where one was").toEqual(texts(items.slice(-60)));
+    expect([open.later, open.loading]).toEqual([false, null]);
   });
 
   test("beyond what is asked for again keeps the older part", () => {

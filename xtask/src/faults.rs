@@ -106,6 +106,11 @@ const FAULTS: &[Fault] = &[
         "rot::a_bit_that_flips_is_found_before_a_row_is_served_and_the_rest_is_saved",
     ),
     Fault(
+        "desk-steps",
+        "kill -9 of the desk between every two writes of outbox and sync",
+        "desk_steps::nothing_is_lost_and_nothing_sent_twice_wherever_the_desk_dies",
+    ),
+    Fault(
         "partition",
         "the network between desk and gateway breaks",
         "partition::both_sides_come_to_the_same_and_the_outbox_goes_once",

@@ -2,15 +2,15 @@
 
 use domain::{
     command::{Ask, Settle},
-    ids::{CaseId, CommandId, ConversationId},
+    ids::{CaseId, CommandId, ConversationId, MessageId},
     words::Status,
 };
 use records::thread::What;
 
 use crate::{
     api::{
-        AddNote, CallError, Discard, Drafts, ErrorCode, Mode, Nothing, Queued, Recall, Retry, SaveDraft, SeenUpTo,
-        SendReply, Signal, TakeBack,
+        AddNote, CallError, Discard, Drafts, ErrorCode, Mode, Nothing, Queued, Retry, SaveDraft, SeenUpTo, SendReply,
+        Signal, TakeBack, TakenBack,
     },
     database::Contents,
     failure::{call_error, not_found},
@@ -103,7 +103,7 @@ pub(crate) async fn retry(seat: &Seat, request: Retry) -> Result<Nothing, CallEr
 
 pub(crate) async fn discard(seat: &Seat, request: Discard) -> Result<Nothing, CallError> {
     let id = request.id;
-    let dropped = seat.precious.write(move |precious| outbox::drop_stuck(precious.connection(), id)).await?;
+    let dropped = seat.precious.write(move |precious| outbox::take_out(precious.connection(), id)).await?;
     if let Some(row) = dropped {
         seat.dropped().keep(row);
         outbox_changed(seat);
@@ -112,13 +112,15 @@ pub(crate) async fn discard(seat: &Seat, request: Discard) -> Result<Nothing, Ca
     settle(seat, id, Settle::Sent).await
 }
 
-pub(crate) async fn take_back(seat: &Seat, request: TakeBack) -> Result<Drafts, CallError> {
+/// What is nowhere but here becomes a draft again, and nobody else hears of it. Of a reply that may be at the gateway the
+/// gateway is asked.
+pub(crate) async fn take_back(seat: &Seat, request: TakeBack) -> Result<TakenBack, CallError> {
     let id = request.id;
     let taken = seat
         .precious
         .write(move |precious| {
             let c = precious.connection();
-            let Some(row) = outbox::drop_stuck(c, id)? else { return Ok(None) };
+            let Some(row) = outbox::take_out(c, id)? else { return Ok(None) };
             let before = precious::drafts(c, row.conversation)?;
             let (mode, text, before) = match row.ask()? {
                 Ask::Reply { text, .. } => (Mode::Reply, text, before.reply),
@@ -131,8 +133,11 @@ pub(crate) async fn take_back(seat: &Seat, request: TakeBack) -> Result<Drafts, 
             Ok(Some(precious::drafts(c, row.conversation)?))
         })
         .await?;
-    outbox_changed(seat);
-    taken.ok_or_else(|| not_found("stuck reply or note"))
+    match taken {
+        Some(_) => outbox_changed(seat),
+        None => recall(seat, id.0.into()).await?,
+    }
+    Ok(TakenBack { drafts: taken })
 }
 
 pub(crate) async fn seen_up_to(seat: &Seat, request: SeenUpTo) -> Result<Nothing, CallError> {
@@ -147,8 +152,8 @@ pub(crate) async fn seen_up_to(seat: &Seat, request: SeenUpTo) -> Result<Nothing
     Ok(Nothing {})
 }
 
-/// Takes a reply of ours back, be it still in the outbox or at the gateway already: the command goes after it.
-pub(crate) async fn recall(seat: &Seat, Recall { message }: Recall) -> Result<Queued, CallError> {
+/// Has the gateway take a reply of ours back, be it there already or still on its way: the command goes after it.
+async fn recall(seat: &Seat, message: MessageId) -> Result<(), CallError> {
     let found = seat.records.read(move |records| Ok(records.message(message)?)).await?;
     let waits = |item: &records::thread::Item| matches!(&item.what, What::Message(message) if message.status == Some(Status::Queued));
     let place = match found {
@@ -161,7 +166,7 @@ pub(crate) async fn recall(seat: &Seat, Recall { message }: Recall) -> Result<Qu
         }
     };
     let (conversation, case) = place.ok_or_else(|| not_found("reply that waits"))?;
-    queue(seat, conversation, case, Ask::Recall { message }, None).await
+    queue(seat, conversation, case, Ask::Recall { message }, None).await.map(drop)
 }
 
 /// A reply of which nobody knows whether WhatsApp got it: a person says what to do.

@@ -489,20 +489,23 @@ dto! {
         /// `ConversationPage::seen` now.
         seen: Seq,
     }
-    /// Drops a stuck command. For a reply that is `uncertain`: settles that it was sent.
+    /// Drops a command that is nowhere but here: it never left, or is stuck. For a reply that is `uncertain`: settles that
+    /// it was sent.
     Discard {
         /// The command's or message's id.
         id: CommandId,
     }
-    /// Takes a stuck reply or note back into the composer: drops it and makes its text the draft.
+    /// Takes a reply back that has not gone to WhatsApp yet, or a note that has not gone to the gateway. What is nowhere but
+    /// here becomes the draft again; of a reply that may be at the gateway, the gateway is asked.
     TakeBack {
-        /// The command's id.
+        /// The command's or message's id.
         id: CommandId,
     }
-    /// Takes a reply back that has not gone to WhatsApp yet.
-    Recall {
-        /// Which.
-        message: MessageId,
+    /// What came of taking something back.
+    TakenBack {
+        /// The drafts with its text, if it was nowhere but here. `None`: the gateway is asked, and the message shows how it
+        /// ends.
+        drafts: Option<Drafts>,
     }
     /// Takes back that a command was dropped.
     PutBack {
@@ -719,6 +722,8 @@ dto! {
         written_at: Millis,
         /// What will become of it.
         fate: Fate,
+        /// Whether it is nowhere but here, so that it can be dropped or taken back.
+        only_here: bool,
         /// Why it is stuck, if it is.
         problem: Option<Problem>,
         /// Where; `None` once the case is out of sight.
@@ -1352,12 +1357,10 @@ commands! {
     reopen_case(ReopenCase) -> Queued;
     /// Tries a stuck or uncertain command again.
     retry(Retry) -> Nothing;
-    /// Drops a stuck command, or settles an uncertain reply as sent.
+    /// Drops what is nowhere but here, or settles an uncertain reply as sent.
     discard(Discard) -> Nothing;
-    /// Takes a stuck reply or note back into the composer.
-    take_back(TakeBack) -> Drafts;
-    /// Takes a reply back that has not gone to WhatsApp yet.
-    recall(Recall) -> Queued;
+    /// Takes a reply or a note back.
+    take_back(TakeBack) -> TakenBack;
     /// Takes back that a command was dropped.
     put_back(PutBack) -> Nothing;
     /// Leaves a draft behind as an internal note.

@@ -16,7 +16,6 @@ use crate::{
     Desk, Inner,
     api::Signal,
     hub::Hub,
-    key::Session,
     lock,
     seat::{Ending, Seat},
     sender,
@@ -51,10 +50,8 @@ impl Desk {
 
     async fn open_behind(&self, seat: &Seat) -> anyhow::Result<Arc<Seat>> {
         let hub = Hub::new(self.0.hub.clock.clone(), self.0.hub.ids.clone(), self.0.hub.settings());
-        let session =
-            Session { token: seat.token.clone(), lease_until: 0, signed_in_at: 0, clock_offset: seat.clock_offset() };
-        let (folder, key) = (self.0.workstation.account_folder(&seat.account), seat.key.clone());
-        Seat::open_mended(&folder, seat.account.clone(), key, &session, None, seat.gateway.clone(), Arc::new(hub)).await
+        let folder = self.0.workstation.account_folder(&seat.account);
+        Seat::open_mended(seat.reopening(folder, Arc::new(hub))).await
     }
 
     fn send_behind(&self, seat: Arc<Seat>, signs_out: bool) {

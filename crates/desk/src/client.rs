@@ -20,6 +20,9 @@ const LONGEST_LINE: usize = 4 << 20;
 /// Why the gateway did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
+    /// There was nobody to ask: nothing has left this computer.
+    #[error("There is no connection to the gateway: {0}")]
+    NoConnection(String),
     /// No answer, or one that says to come again: nothing is known to have happened.
     #[error("The gateway cannot be reached: {0}")]
     Unreachable(String),
@@ -101,6 +104,12 @@ impl Gateway {
         let request =
             self.request(Method::DELETE, self.url("session")).timeout(Duration::from_secs(5)).bearer_auth(token);
         send(request).await.map(drop)
+    }
+
+    /// Whether anybody is there. Whatever it answers: this asks for nothing.
+    pub(crate) async fn knock(&self) -> Result<(), Failure> {
+        let request = self.request(Method::HEAD, self.url("session")).timeout(Duration::from_secs(15));
+        request.send().await.map(drop).map_err(unanswered)
     }
 
     /// Sends commands and brings their answers, in their order.
@@ -218,12 +227,7 @@ pub(crate) async fn say(live: &mut Live, up: wire::Up) -> Result<(), Failure> {
 }
 
 async fn send(request: RequestBuilder) -> Result<Response, Failure> {
-    let response = request.send().await.map_err(|error| {
-        let tls = std::iter::successors(std::error::Error::source(&error), |error| error.source())
-            .any(|error| error.is::<rustls::Error>());
-        let what = if tls { "its certificate is not trusted: " } else { "" };
-        Failure::Unreachable(format!("{what}{}", error.without_url()))
-    })?;
+    let response = request.send().await.map_err(unanswered)?;
     let status = response.status();
     if status.is_success() {
         return Ok(response);
@@ -231,6 +235,14 @@ async fn send(request: RequestBuilder) -> Result<Response, Failure> {
     let wait = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
     let problem = response.json::<wire::Problem>().await.ok();
     Err(failure(status, wait.map(Duration::from_secs), problem))
+}
+
+fn unanswered(error: reqwest::Error) -> Failure {
+    let tls = std::iter::successors(std::error::Error::source(&error), |error| error.source())
+        .any(|error| error.is::<rustls::Error>());
+    let what = if tls { "its certificate is not trusted: " } else { "" };
+    let kind = if error.is_connect() { Failure::NoConnection } else { Failure::Unreachable };
+    kind(format!("{what}{}", error.without_url()))
 }
 
 fn failure(status: StatusCode, wait: Option<Duration>, problem: Option<wire::Problem>) -> Failure {

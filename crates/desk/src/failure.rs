@@ -26,7 +26,7 @@ impl From<anyhow::Error> for CallError {
 impl From<Failure> for CallError {
     fn from(failure: Failure) -> Self {
         let code = match &failure {
-            Failure::Unreachable(_) => ErrorCode::Unreachable,
+            Failure::NoConnection(_) | Failure::Unreachable(_) => ErrorCode::Unreachable,
             Failure::SlowDown(_) => ErrorCode::SlowDown,
             Failure::NotLetIn | Failure::Revoked => ErrorCode::WrongPassword,
             Failure::TooOld => ErrorCode::TooOld,

@@ -11,10 +11,10 @@ use crate::{
     Desk, acts,
     api::{
         AddNote, Assign, Assignable, AssignableRequest, CallError, Claim, CloseCase, Colleagues, ConversationList,
-        ConversationPage, DeskStatus, Discard, Drafts, Found, FoundIn, Handler, KeepSearch, LeaveAsNote,
-        ListConversations, Lock, Nothing, OpenConversation, Outcome, Outcomes, Person, Phase, PutBack, Queued, Recall,
-        Recent, Release, ReopenCase, Retry, SaveDraft, SearchAll, SearchIn, SeenUpTo, SendReply, Settings, Showing,
-        SignIn, SignOut, Signal, SignedHeads, Start, StartWithSystem, Storage, SystemState, TakeBack, Unlock, Unsent,
+        ConversationPage, DeskStatus, Discard, Found, FoundIn, Handler, KeepSearch, LeaveAsNote, ListConversations,
+        Lock, Nothing, OpenConversation, Outcome, Outcomes, Person, Phase, PutBack, Queued, Recent, Release,
+        ReopenCase, Retry, SaveDraft, SearchAll, SearchIn, SeenUpTo, SendReply, Settings, Showing, SignIn, SignOut,
+        Signal, SignedHeads, Start, StartWithSystem, Storage, SystemState, TakeBack, TakenBack, Unlock, Unsent,
     },
     database::Contents,
     failure::not_found,
@@ -102,12 +102,8 @@ impl Handler for Desk {
         acts::discard(&*self.seat()?, request).await
     }
 
-    async fn take_back(&self, request: TakeBack) -> Result<Drafts, CallError> {
+    async fn take_back(&self, request: TakeBack) -> Result<TakenBack, CallError> {
         acts::take_back(&*self.seat()?, request).await
-    }
-
-    async fn recall(&self, request: Recall) -> Result<Queued, CallError> {
-        acts::recall(&*self.seat()?, request).await
     }
 
     async fn put_back(&self, request: PutBack) -> Result<Nothing, CallError> {

@@ -1,7 +1,9 @@
 //! The outbox: commands that a person gave and that the gateway has not answered for good.
 //!
 //! A row *is* the pending bubble: the message or note that comes of it bears its id. A row is
-//! - `waiting` until the gateway answers; it is sent as often as that takes, with the same id and the same body,
+//! - `waiting` until the gateway answers; it is sent as often as that takes, with the same id and the same body. Before
+//!   the first time, that it may be at the gateway from now on is on the disk (`attempts`): until then it is nowhere but
+//!   here, and its writer can take it back without anybody else having heard of it,
 //! - `accepted` until the entries that came of it are in the records,
 //! - `stuck` when the gateway refused it, until a person retries or drops it,
 //! - `done`, kept for seven days: a gateway that is restored from a backup may have lost it ([`crate::restored`]).
@@ -70,6 +72,15 @@ impl Row {
             State::Waiting | State::Accepted => return None,
         };
         Some(Problem { code, error: None })
+    }
+
+    /// Whether it is nowhere but here: it never left, or the gateway refused it.
+    pub(crate) fn is_only_here(&self) -> bool {
+        match self.state {
+            State::Waiting => self.attempts == 0,
+            State::Stuck => true,
+            State::Accepted => false,
+        }
     }
 
     fn is_reply(&self) -> bool {
@@ -146,14 +157,15 @@ fn with_held(mut rows: Vec<Row>) -> Vec<Row> {
     let mut stuck = BTreeMap::new();
     for row in &mut rows {
         let stuck: &mut bool = stuck.entry(row.conversation).or_default();
-        row.held = row.state == State::Waiting && row.follows_replies() && *stuck;
+        // What may be at the gateway already is asked for until there is an answer, whatever became of the ones before.
+        row.held = row.state == State::Waiting && row.attempts == 0 && row.follows_replies() && *stuck;
         *stuck |= row.state == State::Stuck && row.is_reply();
     }
     rows
 }
 
 /// What may be sent now: of each conversation the first that waits and is not held.
-pub(crate) fn sendable(rows: Vec<Row>) -> Vec<Row> {
+fn sendable(rows: Vec<Row>) -> Vec<Row> {
     let mut first = BTreeMap::new();
     for row in rows.into_iter().filter(|row| row.state == State::Waiting && !row.held) {
         first.entry(row.conversation).or_insert(row);
@@ -163,11 +175,27 @@ pub(crate) fn sendable(rows: Vec<Row>) -> Vec<Row> {
     rows
 }
 
-/// Notes that these are about to be sent. From here on their bodies are fixed.
-pub(crate) fn attempted(c: &Connection, ids: &[CommandId]) -> anyhow::Result<()> {
-    for id in ids {
-        c.execute("UPDATE outbox SET attempts = attempts + 1 WHERE id = ?", [id.to_string()])
+/// Whether anything may be sent now.
+pub(crate) fn is_anything_sendable(c: &Connection) -> anyhow::Result<bool> {
+    Ok(!sendable(undone(c, None)?).is_empty())
+}
+
+/// Chooses what is sent now and notes that, in one transaction: from here on it may be at the gateway, so its body is
+/// fixed, and nobody takes it out any more.
+pub(crate) fn begin(c: &Connection) -> anyhow::Result<Vec<Row>> {
+    let rows = sendable(undone(c, None)?);
+    for row in &rows {
+        c.execute("UPDATE outbox SET attempts = attempts + 1 WHERE ordinal = ?", [row.ordinal])
             .context("Noting an attempt")?;
+    }
+    Ok(rows)
+}
+
+/// Takes that back: nothing of them has left this computer.
+pub(crate) fn did_not_leave(c: &Connection, rows: &[Row]) -> anyhow::Result<()> {
+    for row in rows {
+        c.execute("UPDATE outbox SET attempts = attempts - 1 WHERE id = ? AND attempts > 0", [row.id.to_string()])
+            .context("Noting that an attempt was none")?;
     }
     Ok(())
 }
@@ -284,7 +312,7 @@ pub(crate) fn retry(
             }
             other => other,
         };
-        let fresh = if row.state == State::Stuck || row.attempts > 0 { new_id() } else { row.id };
+        let fresh = if row.state == State::Stuck { new_id() } else { row.id };
         let body = serde_json::to_string(&Command { id: fresh, ask })?;
         c.execute(
             "UPDATE outbox SET id = ?, body = ?, written_at = ?, state = 'waiting', attempts = 0, refusal = ''
@@ -296,13 +324,13 @@ pub(crate) fn retry(
     Ok(true)
 }
 
-/// Drops a command that is stuck or held, and gives it back. One that waits may be at the gateway already.
-pub(crate) fn drop_stuck(c: &Connection, id: CommandId) -> anyhow::Result<Option<Row>> {
-    let Some(row) = undone(c, None)?.into_iter().find(|row| row.id == id && row.problem().is_some()) else {
+/// Takes out a command that is nowhere but here, and gives it. What may be at the gateway already stays.
+pub(crate) fn take_out(c: &Connection, id: CommandId) -> anyhow::Result<Option<Row>> {
+    let Some(row) = undone(c, None)?.into_iter().find(|row| row.id == id && row.is_only_here()) else {
         return Ok(None);
     };
     // Not kept as done: it never was.
-    c.execute("DELETE FROM outbox WHERE id = ?", [id.to_string()]).context("Dropping a command")?;
+    c.execute("DELETE FROM outbox WHERE id = ?", [id.to_string()]).context("Taking a command out")?;
     Ok(Some(row))
 }
 
@@ -326,16 +354,6 @@ pub(crate) fn put_back(c: &Connection, row: &Row) -> anyhow::Result<bool> {
         ],
     );
     Ok(put.context("Putting a command back")? > 0)
-}
-
-/// Takes a command out that was never sent, or that the gateway refused: another takes its place. What may be at the
-/// gateway already stays.
-pub(crate) fn take_out(c: &Connection, row: &Row) -> anyhow::Result<bool> {
-    if row.problem().is_none() && (row.state != State::Waiting || row.attempts > 0) {
-        return Ok(false);
-    }
-    let sql = "DELETE FROM outbox WHERE id = ? AND attempts = ?";
-    Ok(c.execute(sql, params![row.id.to_string(), row.attempts]).context("Taking a command out")? > 0)
 }
 
 /// A refusal that the desk makes itself, where the gateway's answer was no answer to the command.
@@ -424,7 +442,7 @@ mod tests {
         let c = fresh();
         reply(&c, 1, 100);
         reply(&c, 2, 100);
-        attempted(&c, &[id(1)]).unwrap();
+        assert_eq!(begin(&c).unwrap().len(), 1);
         refused(&c, id(1), "newer_reply", 0).unwrap();
         assert!(retry(&c, id(1), 12, || id(9), 200).unwrap());
         assert_eq!(next(&c), [id(9)], "it goes first, as before");
@@ -440,14 +458,47 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_stuck_or_held_can_be_dropped() {
+    fn what_never_left_or_was_refused_is_taken_out_and_nothing_else() {
         let c = fresh();
         reply(&c, 1, 100);
         reply(&c, 2, 100);
-        assert!(drop_stuck(&c, id(1)).unwrap().is_none(), "it may be at the gateway already");
+        reply(&c, 3, 100);
+        assert_eq!(begin(&c).unwrap().iter().map(|row| row.id).collect::<Vec<_>>(), [id(1)]);
+        assert!(take_out(&c, id(1)).unwrap().is_none(), "it may be at the gateway already");
+        assert!(take_out(&c, id(2)).unwrap().is_some(), "it never left");
         refused(&c, id(1), "stale", 0).unwrap();
-        assert!(drop_stuck(&c, id(1)).unwrap().is_some());
-        assert_eq!(next(&c), [id(2)]);
+        assert!(take_out(&c, id(1)).unwrap().is_some());
+        assert_eq!(next(&c), [id(3)]);
+        begin(&c).unwrap();
+        answered(&c, id(3), &Outcome::Accepted(vec![7]), 0).unwrap();
+        assert!(take_out(&c, id(3)).unwrap().is_none(), "the gateway has it");
+    }
+
+    #[test]
+    fn what_had_no_connection_never_left_unless_it_did_before() {
+        let c = fresh();
+        reply(&c, 1, 100);
+        let begun = begin(&c).unwrap();
+        did_not_leave(&c, &begun).unwrap();
+        assert!(undone(&c, None).unwrap()[0].is_only_here());
+        begin(&c).unwrap();
+        let begun = begin(&c).unwrap();
+        did_not_leave(&c, &begun).unwrap();
+        assert!(!undone(&c, None).unwrap()[0].is_only_here(), "the first answer may be lost");
+    }
+
+    #[test]
+    fn what_may_be_at_the_gateway_is_not_held_behind_what_a_restored_one_has_lost() {
+        let c = fresh();
+        reply(&c, 1, 100);
+        done(&c, [id(1)], 0).unwrap();
+        reply(&c, 2, 100);
+        reply(&c, 3, 100);
+        begin(&c).unwrap();
+        lost(&c, &[id(1)]).unwrap();
+        assert_eq!(next(&c), [id(2)], "under its own id: another would be a second copy");
+        let rows = undone(&c, None).unwrap();
+        assert_eq!(rows.iter().map(|row| row.held).collect::<Vec<_>>(), [false, false, true]);
     }
 
     #[test]

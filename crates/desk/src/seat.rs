@@ -1,7 +1,7 @@
 //! A seat: one signed-in person at this workstation, with their files open and the tasks that keep them in step.
 
 use std::{
-    path::Path,
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -23,7 +23,7 @@ use crate::{
     client::Gateway,
     database::{Contents, Database, is_damaged},
     hub::Hub,
-    key::{FileKey, Session},
+    key::FileKey,
     mend,
     notify::{self, Notifier},
     outbox, precious,
@@ -45,6 +45,21 @@ const OFFSET: &str = "clock_offset";
 pub(crate) struct Who {
     pub(crate) staff: StaffView,
     pub(crate) agency: AgencyView,
+}
+
+/// What a seat is taken with.
+#[derive(Clone)]
+pub(crate) struct Opening {
+    pub(crate) folder: PathBuf,
+    pub(crate) account: Account,
+    pub(crate) key: FileKey,
+    pub(crate) token: String,
+    /// The gateway's clock less this computer's.
+    pub(crate) clock_offset: Millis,
+    /// Given at sign-in, and remembered.
+    pub(crate) who: Option<Who>,
+    pub(crate) gateway: Gateway,
+    pub(crate) hub: Arc<Hub>,
 }
 
 /// What a seat cannot settle by itself: the desk has to close its files.
@@ -111,43 +126,24 @@ struct State {
 
 impl Seat {
     /// Opens an account's files, and once more where damage shows while that is done: then they are put in order first.
-    pub(crate) async fn open_mended(
-        folder: &Path,
-        account: Account,
-        key: FileKey,
-        session: &Session,
-        who: Option<Who>,
-        gateway: Gateway,
-        hub: Arc<Hub>,
-    ) -> anyhow::Result<Arc<Self>> {
-        let open = || {
-            let (account, key, who) = (account.clone(), key.clone(), who.clone());
-            Self::open(folder, account, key, session, who, gateway.clone(), hub.clone())
-        };
-        match open().await {
+    pub(crate) async fn open_mended(opening: Opening) -> anyhow::Result<Arc<Self>> {
+        match Self::open(opening.clone()).await {
             Err(error) if is_damaged(&error) => {
-                mend::suspect(folder)?;
-                open().await
+                mend::suspect(&opening.folder)?;
+                Self::open(opening).await
             }
             opened => opened,
         }
     }
 
-    /// Opens an account's files. `who` is given at sign-in and remembered. Nothing is asked of the network yet.
-    async fn open(
-        folder: &Path,
-        account: Account,
-        key: FileKey,
-        session: &Session,
-        who: Option<Who>,
-        gateway: Gateway,
-        hub: Arc<Hub>,
-    ) -> anyhow::Result<Arc<Self>> {
-        let now = hub.clock.now() + session.clock_offset;
-        let (precious, records) = mend::open_files(folder.to_owned(), key.clone(), now).await?;
+    /// Opens an account's files. Nothing is asked of the network yet.
+    async fn open(opening: Opening) -> anyhow::Result<Arc<Self>> {
+        let Opening { folder, account, key, token, clock_offset, who, gateway, hub } = opening;
+        let now = hub.clock.now() + clock_offset;
+        let (precious, records) = mend::open_files(folder, key.clone(), now).await?;
         let (precious, records) = (Arc::new(precious), Arc::new(records));
         let begun = async {
-            let (who, offset) = whose(&precious, who, session.clock_offset).await?;
+            let (who, offset) = whose(&precious, who, clock_offset).await?;
             restore_positions(&precious, &records).await?;
             Ok::<_, anyhow::Error>((who, offset, records.read(|records| Standing::of(records)).await?))
         };
@@ -165,7 +161,7 @@ impl Seat {
             who,
             account,
             key,
-            token: session.token.clone(),
+            token,
             gateway,
             precious,
             records,
@@ -189,6 +185,20 @@ impl Seat {
             over: watch::Sender::new(false),
             tasks: Mutex::new(Vec::new()),
         }))
+    }
+
+    /// What the same person's files are opened with again.
+    pub(crate) fn reopening(&self, folder: PathBuf, hub: Arc<Hub>) -> Opening {
+        Opening {
+            folder,
+            account: self.account.clone(),
+            key: self.key.clone(),
+            token: self.token.clone(),
+            clock_offset: self.clock_offset(),
+            who: Some(self.who.clone()),
+            gateway: self.gateway.clone(),
+            hub,
+        }
     }
 
     /// Starts what keeps the files in step with the gateway.
@@ -371,6 +381,11 @@ impl Seat {
             state.link = Link::Offline;
             state.offline_since.get_or_insert(now);
         });
+    }
+
+    /// Whether the gateway did not answer when it was last asked.
+    pub(crate) fn is_offline(&self) -> bool {
+        self.state().link == Link::Offline
     }
 
     /// Not to be synced until a person has acted.

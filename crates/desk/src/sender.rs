@@ -2,6 +2,9 @@
 //!
 //! A command is sent with the same id and body until there is an answer, so an answer that was lost costs nothing: the
 //! gateway gives the same one again. Only an answer to the command itself makes it stuck; everything else means waiting.
+//!
+//! What was begun may be at the gateway, and cannot be taken back here any more. So while the desk is off line it is asked
+//! first whether anybody is there, by a question that asks for nothing; and what found no connection was not begun.
 
 use std::{sync::Arc, time::Duration};
 
@@ -56,14 +59,17 @@ pub(crate) async fn run(seat: Arc<Seat>) {
 async fn round(seat: &Seat) -> Result<bool, Failure> {
     let read = seat.precious.read(|precious| {
         let c = precious.connection();
-        Ok((outbox::sendable(outbox::undone(c, None)?), precious::unsent_positions(c)?))
+        Ok((outbox::is_anything_sendable(c)?, precious::unsent_positions(c)?))
     });
-    let (rows, positions) = read.await.map_err(|error| here(&error))?;
-    if rows.is_empty() && positions.is_empty() {
+    let (commands, positions) = read.await.map_err(|error| here(&error))?;
+    if !commands && positions.is_empty() {
         return Ok(false);
     }
-    if !rows.is_empty() {
-        send(seat, rows).await?;
+    if seat.is_offline() {
+        seat.gateway.knock().await?;
+    }
+    if commands {
+        send(seat).await?;
     }
     if !positions.is_empty() {
         send_positions(seat, positions).await?;
@@ -71,11 +77,15 @@ async fn round(seat: &Seat) -> Result<bool, Failure> {
     Ok(true)
 }
 
-async fn send(seat: &Seat, rows: Vec<outbox::Row>) -> Result<(), Failure> {
-    let ids: Vec<CommandId> = rows.iter().map(|row| row.id).collect();
-    let attempted = seat.precious.write(move |precious| outbox::attempted(precious.connection(), &ids));
-    attempted.await.map_err(|error| here(&error))?;
+async fn send(seat: &Seat) -> Result<(), Failure> {
+    let begun = seat.precious.write(|precious| outbox::begin(precious.connection()));
+    let rows = begun.await.map_err(|error| here(&error))?;
     match post(seat, &rows).await {
+        Err(failure @ Failure::NoConnection(_)) => {
+            let keep = move |precious: &mut precious::Precious| outbox::did_not_leave(precious.connection(), &rows);
+            seat.precious.write(keep).await.map_err(|error| here(&error))?;
+            Err(failure)
+        }
         // The gateway would not read the whole: which one is to blame shows when each goes alone.
         Err(Failure::Refused { status: 400 | 413 | 415 | 422, .. }) => {
             for row in rows {

@@ -17,7 +17,7 @@ use crate::{
     failure::{call_error, not_found},
     key::{Closed, FileKey, Item, Session},
     lock, me,
-    seat::{Seat, Who},
+    seat::{Opening, Seat, Who},
     unsent,
     workstation::Account,
 };
@@ -257,8 +257,9 @@ impl Desk {
     ) -> Result<Start, CallError> {
         self.make_room(&account).await;
         let folder = self.0.workstation.account_folder(&account);
-        let hub = self.0.hub.clone();
-        let seat = Seat::open_mended(&folder, account.clone(), key, &session, who, gateway, hub).await;
+        let (token, clock_offset, hub) = (session.token, session.clock_offset, self.0.hub.clone());
+        let opening = Opening { folder, account: account.clone(), key, token, clock_offset, who, gateway, hub };
+        let seat = Seat::open_mended(opening).await;
         let seat = seat.map_err(|error| {
             tracing::error!(error = format!("{error:#}"), "The files do not open");
             call_error(ErrorCode::BadFile, format_args!("{error:#}"))

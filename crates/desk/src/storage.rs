@@ -7,7 +7,6 @@ use crate::{
     api::{CallError, ErrorCode, Link, Nothing, Signal, Storage, Wiped},
     database::Contents,
     failure::call_error,
-    key::Session,
     lock, mend, outbox, precious,
     seat::{Ending, Seat},
     workstation::Wiping,
@@ -110,12 +109,8 @@ impl Desk {
 
     /// Opens the files anew for whoever sat here until a moment ago.
     async fn return_to(&self, seat: &Seat) -> anyhow::Result<()> {
-        let session =
-            Session { token: seat.token.clone(), lease_until: 0, signed_in_at: 0, clock_offset: seat.clock_offset() };
         let folder = self.0.workstation.account_folder(&seat.account);
-        let (account, key, who) = (seat.account.clone(), seat.key.clone(), seat.who.clone());
-        let hub = self.0.hub.clone();
-        let new = Seat::open_mended(&folder, account, key, &session, Some(who), seat.gateway.clone(), hub).await?;
+        let new = Seat::open_mended(seat.reopening(folder, self.0.hub.clone())).await?;
         new.begin().await;
         self.sit_down(new);
         self.0.hub.tell(Signal::Session {});

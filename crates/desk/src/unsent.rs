@@ -39,6 +39,7 @@ pub(crate) async fn list(seat: &Seat) -> anyhow::Result<Unsent> {
                 text: text_of(&row)?,
                 written_at: row.written_at,
                 fate: fate(&row, first),
+                only_here: row.is_only_here(),
                 problem: row.problem(),
                 about: about(records, row.conversation, Some(row.case))?,
                 kind: row.kind,
@@ -120,7 +121,7 @@ pub(crate) async fn hand_over(seat: &Seat) -> anyhow::Result<()> {
     let turn = move |precious: &mut precious::Precious| {
         let c = precious.connection();
         for (row, id, text) in notes {
-            if outbox::take_out(c, &row)? {
+            if outbox::take_out(c, row.id)?.is_some() {
                 let ask = Ask::AddNote { case: row.case, text, media: vec![] };
                 outbox::put(c, id, row.conversation, row.case, ask, now)?;
             }

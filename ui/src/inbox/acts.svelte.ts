@@ -28,12 +28,13 @@ export class Acts {
   discard = (id: string) => this.#do(() => this.#host.call("discard", { id }));
   retry = (id: string) => this.#do(() => this.#host.call("retry", { id, seen: this.#around.conversation?.page?.seen ?? 0 }));
 
-  /** Takes a stuck reply or note back into the composer. */
+  /** Takes a reply or note back into the composer that is nowhere but here. */
   takeBack = (id: string, mode: Mode) =>
     this.#do(async () => {
       const { conversation } = this.#around;
       await conversation?.composer.flush();
-      conversation?.composer.takenBack(await this.#host.call("take_back", { id }), mode);
+      const { drafts } = await this.#host.call("take_back", { id });
+      if (drafts !== null) conversation?.composer.takenBack(drafts, mode);
     });
 
   // The questions alone, of which several may be one act.

@@ -93,13 +93,18 @@ export class Conversation {
     if (this.#watched) this.#tellSeen();
   }
 
-  /** Takes a reply of mine back. Its text is in the composer again once it is sure that it does not go. */
+  /** Takes a reply of mine back. Its text is in the composer again once it is sure that it does not go: at once where it never left. */
   async undo(message: MessageId): Promise<void> {
     const item = this.items.find((item) => item.item === "message" && item.message === message);
     if (item?.item !== "message" || this.#undone.has(message)) return;
     this.#undone.set(message, item.text ?? "");
     try {
-      await this.#host.call("recall", { message });
+      await this.composer.flush();
+      const { drafts } = await this.#host.call("take_back", { id: message });
+      if (drafts !== null) {
+        this.#undone.delete(message);
+        this.composer.takenBack(drafts, "reply");
+      }
     } catch (thrown) {
       this.#undone.delete(message);
       this.error = CallFailure.of(thrown).code;

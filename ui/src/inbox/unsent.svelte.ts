@@ -40,14 +40,14 @@ export class UnsentList {
 
   retry = (act: UnsentAct) => this.#do(() => this.#host.call("retry", { id: act.id, seen: 0 }));
 
-  /** Takes a stuck reply or note back into the composer, and goes there. */
+  /** Takes a reply or note back into the composer, and goes there. */
   edit = (act: UnsentAct) =>
     this.#do(async () => {
       const conversation = act.about?.conversation;
       const mode: Mode = act.kind === "reply" ? "reply" : "note";
-      const drafts = await this.#host.call("take_back", { id: act.id });
+      const { drafts } = await this.#host.call("take_back", { id: act.id });
       if (conversation === undefined) return;
-      if (this.#desk.conversation?.id === conversation) this.#desk.conversation.composer.takenBack(drafts, mode);
+      if (drafts !== null && this.#desk.conversation?.id === conversation) this.#desk.conversation.composer.takenBack(drafts, mode);
       this.open(conversation);
     });
 

@@ -765,14 +765,15 @@ export type Discard = {
 id: CommandId, };
 export type TakeBack = { 
 /**
- * The command's id.
+ * The command's or message's id.
  */
 id: CommandId, };
-export type Recall = { 
+export type TakenBack = { 
 /**
- * Which.
+ * The drafts with its text, if it was nowhere but here. `None`: the gateway is asked, and the message shows how it
+ * ends.
  */
-message: MessageId, };
+drafts: Drafts | null, };
 export type PutBack = { 
 /**
  * The command's id.
@@ -1084,6 +1085,10 @@ written_at: number,
  */
 fate: Fate, 
 /**
+ * Whether it is nowhere but here, so that it can be dropped or taken back.
+ */
+only_here: boolean, 
+/**
  * Why it is stuck, if it is.
  */
 problem: Problem | null, 
@@ -1345,8 +1350,7 @@ export interface Commands {
   reopen_case: { request: ReopenCase; response: Queued };
   retry: { request: Retry; response: Nothing };
   discard: { request: Discard; response: Nothing };
-  take_back: { request: TakeBack; response: Drafts };
-  recall: { request: Recall; response: Queued };
+  take_back: { request: TakeBack; response: TakenBack };
   put_back: { request: PutBack; response: Nothing };
   leave_as_note: { request: LeaveAsNote; response: Queued };
   unsent: { request: Nothing; response: Unsent };

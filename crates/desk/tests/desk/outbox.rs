@@ -1,8 +1,8 @@
 //! What a person sends: kept, sent once and in order, or stuck where a person sees it.
 
 use desk::api::{
-    AddNote, Claim, CloseCase, Delivery, Discard, ErrorCode, Handler, Item, Mode, Nothing, Recall, Retry, SaveDraft,
-    SendReply, TakeBack,
+    AddNote, Claim, CloseCase, Delivery, Discard, ErrorCode, Fate, Handler, Item, Mode, Nothing, PutBack, Retry,
+    SaveDraft, SendReply, TakeBack,
 };
 use domain::{
     command::{Ask, Code, Settle},
@@ -118,7 +118,7 @@ async fn a_stuck_reply_can_be_dropped_or_taken_back_into_the_composer() {
     until("both stuck", async || place.status().await.stuck == 2).await;
     let draft = SaveDraft { conversation: talk.conversation, mode: Mode::Reply, text: "وأيضًا".into() };
     place.desk.save_draft(draft).await.unwrap();
-    let drafts = place.desk.take_back(TakeBack { id: second }).await.unwrap();
+    let drafts = place.desk.take_back(TakeBack { id: second }).await.unwrap().drafts.unwrap();
     assert_eq!(drafts.reply, "اثنان\nوأيضًا", "nothing typed is lost");
     place.desk.discard(Discard { id: first }).await.unwrap();
     assert_eq!((place.status().await.stuck, place.messages(talk.conversation).await.len()), (0, 1));
@@ -285,21 +285,80 @@ async fn who_was_erased_is_erased_here_with_what_was_being_written_to_them() {
 }
 
 #[tokio::test]
-async fn a_reply_that_waits_is_taken_back() {
+async fn a_reply_that_is_at_the_gateway_is_taken_back_there() {
+    let place = Workplace::signed_in().await;
+    let talk = place.gateway.talk("سعاد", "السلام عليكم");
+    place.shows(talk).await;
+    let id = place.reply(talk, "عند البوابة").await;
+    until("it queued", async || place.delivery(talk.conversation, "عند البوابة").await == Some(Delivery::Queued)).await;
+    assert_eq!(place.desk.take_back(TakeBack { id }).await.unwrap().drafts, None);
+    until("it back", async || place.delivery(talk.conversation, "عند البوابة").await == Some(Delivery::Recalled)).await;
+    assert_eq!(place.desk.take_back(TakeBack { id }).await.unwrap_err().code, ErrorCode::NotFound);
+    assert_eq!(place.status().await.stuck, 0);
+}
+
+#[tokio::test]
+async fn what_never_left_is_taken_back_or_dropped_without_the_gateway_hearing_of_it() {
+    let mut place = Workplace::signed_in().await;
+    let [talk, other] = [place.gateway.talk("سعاد", "السلام عليكم"), place.gateway.talk("بدر", "السلام عليكم")];
+    place.shows(other).await;
+    place.is_live().await;
+    place.gateway.stop().await;
+    place.is_offline().await;
+    let posted = place.gateway.inside().posted.len();
+    let first = place.reply(talk, "بالخطأ").await;
+    place.reply(talk, "بعده").await;
+    let note = AddNote { conversation: other.conversation, case: other.case, text: "ملاحظة".into() };
+    let note = place.desk.add_note(note).await.unwrap().id;
+    let claim = place.desk.claim(Claim { case: other.case }).await.unwrap().id;
+    // The sender has tried meanwhile, and found nobody.
+    tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+    assert!(place.desk.unsent(Nothing {}).await.unwrap().acts.iter().all(|act| act.only_here));
+
+    let drafts = place.desk.take_back(TakeBack { id: first }).await.unwrap().drafts.unwrap();
+    assert_eq!(drafts.reply, "بالخطأ");
+    assert_eq!(place.page(talk.conversation).await.draft.reply, "بالخطأ", "on the disk, too");
+    assert_eq!(place.delivery(talk.conversation, "بالخطأ").await, None, "and no bubble is left of it");
+    assert_eq!(place.desk.take_back(TakeBack { id: note }).await.unwrap().drafts.unwrap().note, "ملاحظة");
+    place.desk.discard(Discard { id: claim }).await.unwrap();
+    place.desk.put_back(PutBack { id: claim }).await.unwrap();
+    place.desk.discard(Discard { id: claim }).await.unwrap();
+    let acts = place.desk.unsent(Nothing {}).await.unwrap().acts;
+    assert_eq!(
+        acts.iter().map(|act| (act.text.as_deref(), act.fate)).collect::<Vec<_>>(),
+        [(Some("بعده"), Fate::Next)]
+    );
+
+    place.gateway_back().await;
+    until("the rest", async || place.gateway.replies() == ["بعده"] && place.status().await.waiting == 0).await;
+    let inside = place.gateway.inside();
+    let heard = inside.posted[posted..].iter().filter(|command| !matches!(command.ask, Ask::SeenUpTo { .. })).count();
+    assert_eq!(heard, 1, "{:?}", inside.posted);
+}
+
+#[tokio::test]
+async fn what_may_be_at_the_gateway_is_not_dropped_here_though_its_answer_was_lost() {
     let mut place = Workplace::signed_in().await;
     let talk = place.gateway.talk("سعاد", "السلام عليكم");
     place.shows(talk).await;
-    let at_gateway = place.reply(talk, "عند البوابة").await;
-    until("it queued", async || place.delivery(talk.conversation, "عند البوابة").await == Some(Delivery::Queued)).await;
-    place.desk.recall(Recall { message: at_gateway.0.into() }).await.unwrap();
-    until("it back", async || place.delivery(talk.conversation, "عند البوابة").await == Some(Delivery::Recalled)).await;
-    // Off line the two go one after the other, once the gateway is there.
+    place.is_live().await;
+    // It is done there, and nobody here knows: no answer, and no entry.
+    let next = i64::try_from(place.gateway.inside().entries.len()).unwrap() + 1;
+    place.gateway.inside().faults.swallow.insert(next);
+    place.gateway.inside().faults.lose_answers = 1_000;
+    let id = place.reply(talk, "أرسلت").await;
+    until("it there", async || place.gateway.replies() == ["أرسلت"]).await;
     place.gateway.stop().await;
-    let here = place.reply(talk, "هنا بعد").await;
-    place.desk.recall(Recall { message: here.0.into() }).await.unwrap();
+    place.is_offline().await;
+    place = place.restart().await;
+    place.unlock(PASSWORD).await.unwrap();
+    let acts = place.desk.unsent(Nothing {}).await.unwrap().acts;
+    assert_eq!(acts.iter().map(|act| (act.id, act.only_here)).collect::<Vec<_>>(), [(id, false)]);
+    assert_eq!(place.desk.discard(Discard { id }).await.unwrap_err().code, ErrorCode::NotFound);
+    assert_eq!(place.desk.take_back(TakeBack { id }).await.unwrap().drafts, None);
+    assert_eq!(place.delivery(talk.conversation, "أرسلت").await, Some(Delivery::Waiting), "it still waits");
+    place.gateway.inside().faults.lose_answers = 0;
     place.gateway_back().await;
-    until("it back", async || place.delivery(talk.conversation, "هنا بعد").await == Some(Delivery::Recalled)).await;
-    let error = place.desk.recall(Recall { message: here.0.into() }).await.unwrap_err();
-    assert_eq!(error.code, ErrorCode::NotFound);
-    assert_eq!(place.status().await.stuck, 0);
+    until("it back", async || place.delivery(talk.conversation, "أرسلت").await == Some(Delivery::Recalled)).await;
+    assert_eq!(place.gateway.replies(), ["أرسلت"], "and it went once");
 }

@@ -23,6 +23,13 @@ async fn two_talks(place: &Workplace) -> [Talk; 2] {
     talks
 }
 
+/// From here on the gateway refuses replies, and one has been.
+async fn one_stuck(place: &Workplace, talk: Talk) {
+    place.gateway.inside().faults.refuse.insert("reply".into(), Code::WindowClosed);
+    place.reply(talk, "عالق").await;
+    until("stuck", async || place.status().await.stuck == 1).await;
+}
+
 async fn start(place: &Workplace) -> Start {
     place.desk.start(Nothing {}).await.unwrap()
 }
@@ -144,9 +151,7 @@ async fn off_line_the_outbox_of_who_left_goes_once_the_gateway_is_back() {
 async fn who_hands_over_leaves_notes_and_sends_no_reply() {
     let place = Workplace::signed_in().await;
     let [talk, other] = two_talks(&place).await;
-    place.gateway.inside().faults.refuse.insert("reply".into(), Code::WindowClosed);
-    place.reply(talk, "عالق").await;
-    until("stuck", async || place.status().await.stuck == 1).await;
+    one_stuck(&place, talk).await;
     place.reply(talk, "خلفه").await;
     place.gateway.inside().faults.refuse.clear();
     let note = AddNote { conversation: other.conversation, case: other.case, text: "ملاحظة".into() };
@@ -198,9 +203,7 @@ async fn a_computer_that_was_shut_out_removes_what_it_kept_and_says_what_was_los
     let place = Workplace::signed_in().await;
     let [talk, other] = two_talks(&place).await;
     draft(&place, other, Mode::Note, "لم أنته").await;
-    place.gateway.inside().faults.refuse.insert("reply".into(), Code::WindowClosed);
-    place.reply(talk, "عالق").await;
-    until("stuck", async || place.status().await.stuck == 1).await;
+    one_stuck(&place, talk).await;
     place.gateway.inside().faults.revoked = true;
     place.gateway.say_catch_up();
     until("removed", async || start(&place).await.accounts.is_empty()).await;
@@ -225,9 +228,7 @@ async fn the_cache_is_cleared_and_had_again_and_what_is_precious_stays() {
     let place = Workplace::signed_in().await;
     let [talk, other] = two_talks(&place).await;
     draft(&place, other, Mode::Note, "لم أنته").await;
-    place.gateway.inside().faults.refuse.insert("reply".into(), Code::WindowClosed);
-    place.reply(talk, "عالق").await;
-    until("stuck", async || place.status().await.stuck == 1).await;
+    one_stuck(&place, talk).await;
     let before = place.desk.storage(Nothing {}).await.unwrap();
     assert_eq!((before.conversations, before.messages, before.drafts, before.unsent), (2, 2, 1, 1));
     assert!(before.records > 4_000 && before.precious > 4_000 && before.since.is_some() && before.aside == 0);

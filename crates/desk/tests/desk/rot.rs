@@ -1,6 +1,10 @@
 //! Bits that flip on the disk: found before a row is served, set aside, and put in order.
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use desk::api::{Handler, Item, Kept, Link, Mode, Nothing, OpenConversation, Part, SaveDraft};
 use domain::command::Code;
@@ -58,18 +62,27 @@ async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     assert!(waited.await.is_ok(), "Waited in vain for {what}");
 }
 
-#[tokio::test]
-async fn a_bit_that_flips_is_found_before_a_row_is_served_and_the_rest_is_saved() {
+/// How often, and what chance decides by.
+fn extent() -> (usize, u64, Chance) {
     let times = match std::env::var("SHUBBAK_FAULTS").ok().as_deref() {
         None | Some("") => 12,
         Some("long") => 10_000,
         Some(_) => 1_000,
     };
     let seed = std::env::var("SHUBBAK_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_122);
-    println!("SHUBBAK_SEED={seed}");
-    let mut chance = Chance(seed);
+    (times, seed, Chance(seed))
+}
 
-    let mut place = Workplace::signed_in().await;
+/// What stands in the files.
+struct Written {
+    talks: Vec<Talk>,
+    /// What was said in each.
+    texts: Vec<Vec<String>>,
+    replies: Vec<String>,
+    drafts: Vec<String>,
+}
+
+async fn write(place: &Workplace) -> Written {
     let mut talks = vec![];
     for n in 0..TALKS {
         let talk = place.gateway.talk(&format!("مراجع {n}"), &format!("السؤال الأول {n}"));
@@ -96,13 +109,42 @@ async fn a_bit_that_flips_is_found_before_a_row_is_served_and_the_rest_is_saved(
     }
     let mut wanted = vec![];
     for talk in &talks {
-        wanted.push(texts(&place, *talk).await.unwrap());
+        wanted.push(texts(place, *talk).await.unwrap());
     }
+    Written { talks, texts: wanted, replies, drafts }
+}
+
+/// Where the file of this name lies, below a workplace's folder.
+fn file(folder: &Path, name: &str) -> PathBuf {
+    let account = fs::read_dir(folder.join("data/accounts")).unwrap().next().unwrap().unwrap().file_name();
+    Path::new("data/accounts").join(account).join(name)
+}
+
+/// Waits until all that was said is shown again, and the desk is in step.
+async fn all_again(place: &Workplace, written: &Written, context: &str) {
+    let shows_all = async || {
+        let mut shown = vec![];
+        for talk in &written.talks {
+            shown.push(texts(place, *talk).await.unwrap_or_default());
+        }
+        let link = place.desk.status(Nothing {}).await.map(|status| status.link);
+        shown == written.texts && link.is_ok_and(|link| link == Link::Live)
+    };
+    // A file as it was may have to be received anew: on a busy machine that takes its time.
+    eventually(context, shows_all).await;
+}
+
+#[tokio::test]
+async fn a_bit_that_flips_is_found_before_a_row_is_served_and_the_rest_is_saved() {
+    let (times, seed, mut chance) = extent();
+    println!("SHUBBAK_SEED={seed}");
+    let mut place = Workplace::signed_in().await;
+    let written = write(&place).await;
+    let Written { talks, texts: wanted, replies, drafts } = &written;
     place.desk.close().await;
     let whole = tempfile::tempdir().unwrap();
     copy(place.folder.path(), whole.path());
-    let account = fs::read_dir(whole.path().join("data/accounts")).unwrap().next().unwrap().unwrap().file_name();
-    let of = |name: &str| Path::new("data/accounts").join(&account).join(name);
+    let of = |name: &str| file(whole.path(), name);
 
     let (mut found, mut lost) = ([0, 0], 0);
     for n in 0..times {
@@ -122,22 +164,12 @@ async fn a_bit_that_flips_is_found_before_a_row_is_served_and_the_rest_is_saved(
         let context = format!("flip {n}: bit {at} of {name}, seed {seed}");
         opened.unwrap_or_else(|error| panic!("{context}: {error}"));
         // Nothing but what was written is ever shown, be the damage found yet or not.
-        for (talk, wanted) in talks.iter().zip(&wanted) {
+        for (talk, wanted) in talks.iter().zip(wanted) {
             if let Some(shown) = texts(&place, *talk).await {
                 assert!(shown.iter().all(|text| wanted.contains(text)), "{context}");
             }
         }
-        let mut shown = vec![];
-        let all_again = async || {
-            shown.clear();
-            for talk in &talks {
-                shown.push(texts(&place, *talk).await.unwrap_or_default());
-            }
-            let link = place.desk.status(Nothing {}).await.map(|status| status.link);
-            shown == wanted && link.is_ok_and(|link| link == Link::Live)
-        };
-        // A file as it was may have to be received anew: on a busy machine that takes its time.
-        eventually(&context, all_again).await;
+        all_again(&place, &written, &context).await;
 
         let mended = place.status().await.mended;
         let unsent = place.desk.unsent(Nothing {}).await.unwrap();

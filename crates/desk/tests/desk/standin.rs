@@ -179,13 +179,9 @@ impl Standin {
             .route("/api/v1/live", get(live))
             .route("/api/v1/commands", post(commands))
             .with_state(standin.clone());
-        let serving = axum::serve(listener, service).into_future();
-        tokio::spawn(async move {
-            tokio::select! {
-                _ = serving => {}
-                _ = stop.wait_for(|stop| *stop) => {}
-            }
-        });
+        // What is idle is cut, and what is under way when it has been answered.
+        let stopped = async move { drop(stop.wait_for(|stop| *stop).await) };
+        tokio::spawn(axum::serve(listener, service).with_graceful_shutdown(stopped).into_future());
         standin
     }
 
@@ -193,6 +189,10 @@ impl Standin {
     pub async fn stop(&self) {
         self.stop.send_replace(true);
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        *self.stop.borrow()
     }
 
     pub fn url(&self) -> String {
@@ -441,7 +441,7 @@ impl Standin {
 
     /// A connection that was open when the stand-in stopped says no more.
     fn listens(&self) -> Result<(), Refused> {
-        if *self.stop.borrow() { Err((503, "not_ready")) } else { Ok(()) }
+        if self.is_stopped() { Err((503, "not_ready")) } else { Ok(()) }
     }
 
     fn let_in(&self, headers: &HeaderMap) -> Result<(), Refused> {

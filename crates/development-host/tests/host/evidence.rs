@@ -2,7 +2,7 @@
 //! signs, a real desk keeps, and `verify` is given what that desk hands out.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Output, Stdio},
 };
 
@@ -10,23 +10,19 @@ use domain::chain;
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
-use crate::program::{Program, until};
-
-const PASSWORD: &str = "four blue doors at noon";
-
-/// The gateway's program, which lies beside this one's; built, if nobody has.
-fn gateway() -> PathBuf {
-    let program = Path::new(env!("CARGO_BIN_EXE_shubbak-host")).with_file_name("shubbak-gateway");
-    if !program.exists() {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let built = Command::new(cargo).args(["build", "--quiet", "--package", "gateway"]).status().unwrap();
-        assert!(built.success(), "The gateway does not build");
-    }
-    program
-}
+use crate::{
+    gateway::{self, PASSWORD},
+    program::{Program, until},
+};
 
 fn run(config: &Path, arguments: &[&str]) -> Output {
-    Command::new(gateway()).args(arguments).arg("--config").arg(config).env("RUST_LOG", "error").output().unwrap()
+    Command::new(gateway::program())
+        .args(arguments)
+        .arg("--config")
+        .arg(config)
+        .env("RUST_LOG", "error")
+        .output()
+        .unwrap()
 }
 
 struct Serving(Child);
@@ -81,7 +77,7 @@ async fn a_journal_rewritten_whole_is_shown_by_what_a_desk_has_kept() {
     std::fs::write(&config, text).unwrap();
     let made: Value = serde_json::from_slice(&run(&config, &["init", "--json"]).stdout).unwrap();
     let code = made["admins"][0]["code"].as_str().unwrap();
-    let mut child = Command::new(gateway())
+    let mut child = Command::new(gateway::program())
         .args(["serve", "--json", "--config"])
         .arg(&config)
         .env("RUST_LOG", "error")

@@ -4,14 +4,19 @@
 #![expect(clippy::print_stdout, reason = "what was counted is told")]
 
 mod cable;
-mod crash;
+mod desk_steps;
 mod doors;
 mod evidence;
 #[path = "../../../gateway/tests/gateway/extent.rs"]
 #[expect(dead_code, reason = "shared with the gateway's own tests, which use the rest")]
 mod extent;
+mod gateway;
 mod partition;
+#[path = "../../../gateway/tests/gateway/preload.rs"]
+#[expect(dead_code, reason = "shared with the gateway's own tests, which use the rest")]
+mod preload;
 mod program;
 #[path = "../../../desk/tests/desk/standin.rs"]
 #[expect(dead_code, reason = "shared with the desk's own tests, which use the rest")]
 mod standin;
+mod wipe;

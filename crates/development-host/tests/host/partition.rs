@@ -3,9 +3,6 @@
 
 use std::{
     collections::BTreeMap,
-    io::{BufRead as _, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -18,98 +15,16 @@ use desk::{
     },
     keychain::FileKeychain,
 };
-use domain::ids::{Clock as _, Ids as _, System};
-use serde_json::{Value, json};
+use domain::ids::System;
+use serde_json::json;
 
 use crate::{
     cable::{Cable, Line},
     extent::{chance, counted, times},
+    gateway::{Gateway, PASSWORD},
 };
 
-const SECRET: &str = "the app's secret";
-const LINE: &str = "100000000000001";
-const PASSWORD: &str = "four blue doors at noon";
 const TALKS: usize = 20;
-
-struct Gateway {
-    child: Child,
-    address: String,
-    code: String,
-    journal: PathBuf,
-}
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-impl Gateway {
-    /// The program as the workspace has built it; this crate may not name it.
-    fn start(folder: &Path) -> Self {
-        let program = Path::new(env!("CARGO_BIN_EXE_shubbak-host")).with_file_name("shubbak-gateway");
-        assert!(program.exists(), "Build the gateway first: cargo build ({})", program.display());
-        let pack = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/mew.toml").canonicalize().unwrap();
-        let config = format!(
-            "[server]\nlisten = \"127.0.0.1:0\"\n[storage]\njournal = \"sqlite:data\"\nrecords = \"data\"\n\
-             [whatsapp]\ngraph_url = \"http://127.0.0.1:9\"\napp_secret_file = \"secret\"\n\
-             [[agency]]\nid = \"mew\"\npack = {pack:?}\n[[agency.line]]\nphone_number_id = {LINE:?}\n\
-             display_number = \"96522200000\"\ntoken_file = \"secret\"\n"
-        );
-        std::fs::write(folder.join("secret"), SECRET).unwrap();
-        std::fs::write(folder.join("gateway.toml"), config).unwrap();
-        let run = |word: &str| {
-            let mut command = Command::new(&program);
-            command.args([word, "--json", "--config"]).arg(folder.join("gateway.toml")).env("RUST_LOG", "error");
-            command
-        };
-        let made = run("init").output().unwrap();
-        let made: Value = serde_json::from_slice(&made.stdout).unwrap();
-        let mut child = run("serve").stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let said: Value = serde_json::from_str(&line).unwrap();
-        Self {
-            child,
-            address: said["address"].as_str().unwrap().to_owned(),
-            code: made["admins"][0]["code"].as_str().unwrap().to_owned(),
-            journal: folder.join("data/mew/journal.db"),
-        }
-    }
-
-    /// A citizen writes; Meta's way is another network.
-    async fn receive(&self, citizen: usize, text: &str) {
-        let now = System.now();
-        let message = json!({"from": format!("9655{citizen:07}"), "id": format!("wamid.{}", System.next(now)),
-            "timestamp": (now / 1000).to_string(), "type": "text", "text": {"body": text}});
-        let value =
-            json!({"messaging_product": "whatsapp", "metadata": {"phone_number_id": LINE}, "messages": [message]});
-        let body = json!({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [{"field": "messages", "value": value}]}]});
-        let body = body.to_string();
-        let request =
-            reqwest::Client::builder().no_proxy().build().unwrap().post(format!("{}/webhooks/whatsapp", self.address));
-        let request =
-            request.header("content-type", "application/json").header("x-hub-signature-256", sign(body.as_bytes()));
-        assert_eq!(request.body(body).send().await.unwrap().status(), 200);
-    }
-
-    /// Every text of a kind in the journal, and how often it stands there.
-    fn texts(&self, kind: &str) -> BTreeMap<String, usize> {
-        let conn = rusqlite::Connection::open(&self.journal).unwrap();
-        let mut select = conn.prepare("SELECT json_extract(body, '$.text') FROM entries WHERE kind = ?1").unwrap();
-        let mut texts = BTreeMap::new();
-        for text in select.query_map([kind], |row| row.get::<_, String>(0)).unwrap() {
-            *texts.entry(text.unwrap()).or_default() += 1;
-        }
-        texts
-    }
-}
-
-fn sign(body: &[u8]) -> String {
-    let tag = ring::hmac::sign(&ring::hmac::Key::new(ring::hmac::HMAC_SHA256, SECRET.as_bytes()), body);
-    format!("sha256={}", data_encoding::HEXLOWER.encode(tag.as_ref()))
-}
 
 async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let waited = tokio::time::timeout(Duration::from_secs(90), async {

@@ -1,7 +1,7 @@
 //! `shubbak-host`, running, and what a test asks of it.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -26,13 +26,16 @@ impl Drop for Program {
 impl Program {
     /// Starts it on this folder, signed in.
     pub fn start(folder: &Path, gateway: &Standin) -> Self {
-        let text =
-            format!("gateway = {:?}\nagency = \"mew\"\nusername = \"lead\"\npassword = {PASSWORD:?}\n", gateway.url());
-        Self::start_as(folder, &text)
+        Self::start_as(folder, &sign_in(gateway))
     }
 
     /// The same with another sign-in.
     pub fn start_as(folder: &Path, text: &str) -> Self {
+        Self::try_start(folder, text, &[]).unwrap()
+    }
+
+    /// The same with more in its environment; `None` if it ended before it served.
+    pub fn try_start(folder: &Path, text: &str, more: &[(&str, PathBuf)]) -> Option<Self> {
         std::fs::create_dir_all(folder).unwrap();
         let sign_in = folder.join("sign-in.toml");
         std::fs::write(&sign_in, text).unwrap();
@@ -50,16 +53,22 @@ impl Program {
             .arg("--sign-in-from")
             .arg(sign_in)
             .env("RUST_LOG", "off")
+            .envs(more.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let mut line = String::new();
         let stdout = child.stdout.take().unwrap();
         std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut line).unwrap();
+        if line.is_empty() {
+            child.wait().unwrap();
+            return None;
+        }
         let told: Value = serde_json::from_str(&line).unwrap();
         let address = told["address"].as_str().unwrap().to_owned();
         drop(rustls::crypto::ring::default_provider().install_default());
-        Self { child, address, http: reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap() }
+        let http = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
+        Some(Self { child, address, http })
     }
 
     /// Ends it as a power switch would.
@@ -95,6 +104,11 @@ impl Program {
             self.ask("conversations", json!({"filter": "open", "order": "latest", "skip": 0, "limit": 100})).await;
         list["rows"].as_array().unwrap().iter().any(|row| row["conversation"] == *conversation)
     }
+}
+
+/// What the lead signs in with.
+pub fn sign_in(gateway: &Standin) -> String {
+    format!("gateway = {:?}\nagency = \"mew\"\nusername = \"lead\"\npassword = {PASSWORD:?}\n", gateway.url())
 }
 
 /// Waits for something that the program does by itself.

@@ -1,38 +1,23 @@
-//! A library that stands between the real program and its disk: `disk_faults.c`, compiled by whoever needs it.
+//! The gateway on a disk with faults, and what lies on it when the power goes.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Stdio,
 };
 
-use tempfile::TempDir;
+use crate::{house::House, preload::Preload, program::Program};
 
-use crate::{house::House, program::Program};
-
-/// The library, and where it is told what to do and tells what was done.
+/// A disk with faults.
 pub(crate) struct DiskFaults {
-    folder: TempDir,
-    library: PathBuf,
+    preload: Preload,
     forget: Option<&'static str>,
 }
 
 impl DiskFaults {
-    /// `None` where there is no C compiler, or no such way to stand between.
+    /// `None` where there is no way to stand between.
     pub(crate) fn new() -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gateway/disk_faults.c");
-        let library = folder.path().join("disk_faults.so");
-        let mut cc = Command::new("cc");
-        cc.args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"])
-            .arg(&library)
-            .arg(source)
-            .args(["-ldl", "-lpthread"]);
-        let made = cfg!(target_os = "linux") && cc.status().is_ok_and(|status| status.success());
-        if !made {
-            println!("Skipped: there is no C compiler to make a faulty disk with");
-        }
-        made.then_some(Self { folder, library, forget: None })
+        Some(Self { preload: Preload::new()?, forget: None })
     }
 
     /// What is synced to files that end like this one counts as never synced.
@@ -40,57 +25,39 @@ impl DiskFaults {
         self.forget = Some(end);
     }
 
-    fn at(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
     /// The gateway, with the library in between. What was told and noted before is forgotten.
     pub(crate) fn start(&self, house: &House, stderr: Stdio) -> Program {
-        self.forget_all();
-        self.try_start(house, stderr).unwrap()
+        self.try_start(house, None, stderr).unwrap()
     }
 
     /// The same, and it dies instead of doing the n-th thing to its files; `None` if it did so before it served.
     pub(crate) fn start_to_die(&self, house: &House, n: usize) -> Option<Program> {
-        self.forget_all();
-        self.kill_at(n);
-        self.try_start(house, Stdio::inherit())
+        self.try_start(house, Some(n), Stdio::inherit())
     }
 
-    fn forget_all(&self) {
-        for name in ["log", "kill", "sync"] {
-            let _ = std::fs::remove_file(self.at(name));
+    fn try_start(&self, house: &House, dies_at: Option<usize>, stderr: Stdio) -> Option<Program> {
+        let environment = self.preload.environment(&house.folder.path().canonicalize().unwrap().join("data"));
+        if let Some(n) = dies_at {
+            self.kill_at(n);
         }
-    }
-
-    fn try_start(&self, house: &House, stderr: Stdio) -> Option<Program> {
-        let data = house.folder.path().canonicalize().unwrap().join("data");
-        let (log, kill, sync) = (self.at("log"), self.at("kill"), self.at("sync"));
-        let mut more = vec![
-            ("LD_PRELOAD", self.library.as_path()),
-            ("FAULT_FOLDER", &data),
-            ("FAULT_LOG", &log),
-            ("FAULT_KILL", &kill),
-            ("FAULT_SYNC", &sync),
-        ];
+        let mut more: Vec<(&str, &Path)> = environment.iter().map(|(name, value)| (*name, value.as_path())).collect();
         more.extend(self.forget.map(|end| ("FAULT_FORGET", Path::new(end))));
         Program::try_start(&house.config, "error", stderr, &more)
     }
 
     /// From now on fsync fails.
     pub(crate) fn fail_syncs(&self) {
-        std::fs::write(self.at("sync"), "").unwrap();
+        self.preload.fail_syncs();
     }
 
     /// The program dies instead of doing the n-th thing to its files from now on.
     pub(crate) fn kill_at(&self, n: usize) {
-        std::fs::write(self.at("kill.part"), n.to_string()).unwrap();
-        std::fs::rename(self.at("kill.part"), self.at("kill")).unwrap();
+        self.preload.kill_at(n);
     }
 
     /// What was done to the files since the program's start.
     fn log(&self) -> Vec<Deed> {
-        let bytes = std::fs::read(self.at("log")).unwrap_or_default();
+        let bytes = std::fs::read(self.preload.log()).unwrap_or_default();
         let mut rest = bytes.as_slice();
         std::iter::from_fn(|| Deed::read(&mut rest)).collect()
     }

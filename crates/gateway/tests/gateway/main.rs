@@ -43,6 +43,7 @@ mod people;
 mod postgres;
 mod postgres_tls;
 mod power;
+mod preload;
 mod presence;
 mod program;
 mod refused;
