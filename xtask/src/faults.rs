@@ -106,6 +106,11 @@ const FAULTS: &[Fault] = &[
         "rot::a_bit_that_flips_is_found_before_a_row_is_served_and_the_rest_is_saved",
     ),
     Fault(
+        "rot-desk-log",
+        "one bit flips in what a killed desk had not folded in",
+        "rot::a_bit_that_flips_in_what_a_killed_program_left_is_put_right",
+    ),
+    Fault(
         "desk-steps",
         "kill -9 of the desk between every two writes of outbox and sync",
         "desk_steps::nothing_is_lost_and_nothing_sent_twice_wherever_the_desk_dies",

@@ -32,6 +32,11 @@ impl FileKey {
         Ok(Self(random()?))
     }
 
+    /// The key itself.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.0.as_slice()
+    }
+
     /// The statement that gives the key to SQLCipher, raw: a passphrase would cost a quarter of a second for each
     /// connection.
     pub(crate) fn pragma(&self) -> Zeroizing<String> {

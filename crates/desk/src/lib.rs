@@ -39,6 +39,7 @@ mod sync;
 mod texts;
 mod thread;
 mod unsent;
+mod wal;
 mod workstation;
 
 use std::{

@@ -1,7 +1,8 @@
 //! Damaged files: noticed, set aside, and put in order.
 //!
 //! SQLCipher keeps an HMAC with each page, so a bit that flips on the disk is an error of whoever reads that page, before a
-//! row of it is served. Such a file is kept under another name, with the date. The records are received anew. Of the
+//! row of it is served; and one in what a program that was killed has left to be folded in is put right ([`crate::wal`]).
+//! Such a file is kept under another name, with the date. The records are received anew. Of the
 //! precious file every row that can still be read goes into a new one, from both ends of each table: what stands on a
 //! damaged page alone is lost. What happened is kept with the rescued rows until the person has read it.
 //!
@@ -23,6 +24,7 @@ use crate::{
     database::{Contents, Database, is_beyond_repair, is_damaged, still_whole, unlock},
     key::FileKey,
     precious::{self, Precious},
+    wal,
 };
 
 /// Under this name the precious file keeps what was put in order.
@@ -63,7 +65,8 @@ fn open(folder: &Path, key: &FileKey, now: Millis) -> anyhow::Result<(Database<P
     let mut mended = Vec::new();
     // It is small, so all of it is looked at each time: damage is found while most can still be saved.
     let path = folder.join("precious.db");
-    let whole = !path.exists() || is_whole(&path, key)?;
+    let log_is_whole = wal::put_right(&path, key)?;
+    let whole = log_is_whole && (!path.exists() || is_whole(&path, key)?);
     let opened = if whole { Some(Database::open(&path, key)) } else { None };
     let precious = match opened {
         Some(Ok(database)) => database,
@@ -71,13 +74,13 @@ fn open(folder: &Path, key: &FileKey, now: Millis) -> anyhow::Result<(Database<P
         _ => {
             let aside = set_aside(&path, now)?;
             let (rescued, database) = rescue(&aside, &path, key, now)?;
-            mended.push(rescued);
+            mended.push(Mended { whole: rescued.whole && log_is_whole, ..rescued });
             database
         }
     };
     let path = folder.join("records.db");
     let suspect = folder.join(SUSPECT);
-    let whole = !suspect.exists() || is_whole(&path, key)?;
+    let whole = wal::put_right(&path, key)? && (!suspect.exists() || is_whole(&path, key)?);
     let opened = if whole { Some(Database::open(&path, key)) } else { None };
     let records = match opened {
         Some(Ok(database)) => database,

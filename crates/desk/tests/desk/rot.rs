@@ -206,3 +206,44 @@ async fn a_bit_that_flips_is_found_before_a_row_is_served_and_the_rest_is_saved(
         found[0], found[1]
     );
 }
+
+#[tokio::test]
+async fn a_bit_that_flips_in_what_a_killed_program_left_is_put_right() {
+    let (times, seed, mut chance) = extent();
+    println!("SHUBBAK_SEED={seed}");
+    let mut place = Workplace::signed_in().await;
+    let written = write(&place).await;
+    // As `kill -9` leaves it: what the system was given, and nothing folded into the files.
+    let whole = tempfile::tempdir().unwrap();
+    copy(place.folder.path(), whole.path());
+    place.desk.close().await;
+    let logs = ["records.db-wal", "precious.db-wal"].map(|name| file(whole.path(), name));
+    for n in 0..times {
+        let log = &logs[n % 2];
+        place.folder = tempfile::tempdir().unwrap();
+        copy(whole.path(), place.folder.path());
+        let path = place.folder.path().join(log);
+        let mut bytes = fs::read(&path).unwrap();
+        assert!(bytes.len() > 20 * 4096, "{} has {} bytes: this shows nothing", log.display(), bytes.len());
+        let at = chance.below(u64::try_from(bytes.len()).unwrap() * 8);
+        bytes[usize::try_from(at / 8).unwrap()] ^= 1 << (at % 8);
+        fs::write(&path, &bytes).unwrap();
+        let context = format!("flip {n}: bit {at} of {}, seed {seed}", log.display());
+        place.gateway.inside().tokens.insert("as it was copied".into(), 1);
+        let asked = place.gateway.inside().asked.len();
+        place.desk = open(&place.folder, &place.clock).await;
+        place.unlock(PASSWORD).await.unwrap_or_else(|error| panic!("{context}: {error}"));
+        all_again(&place, &written, &context).await;
+        let from = place.gateway.inside().asked[asked].clone();
+        assert_ne!(from, "0", "{context}: the records begin anew");
+        let unsent = place.desk.unsent(Nothing {}).await.unwrap();
+        let acts: Vec<_> = unsent.acts.iter().map(|act| act.text.clone().unwrap()).collect();
+        assert_eq!(acts, written.replies, "{context}");
+        let mut drafts: Vec<_> = unsent.drafts.iter().map(|draft| draft.text.clone()).collect();
+        drafts.sort_by_key(|text| written.drafts.iter().position(|draft| draft == text));
+        assert_eq!(drafts, written.drafts, "{context}");
+        assert_eq!(place.status().await.mended, [], "{context}");
+        place.desk.close().await;
+    }
+    println!("COUNTED {{\"flips_in_logs\": {times}}}");
+}

@@ -77,7 +77,7 @@ async fn who_is_shut_out_loses_what_this_computer_kept_at_its_next_contact_and_n
     until("the conversation", async || listed(&desk).await == 1).await;
     let all = ListConversations { filter: Filter::Open, order: Order::Latest, skip: 0, limit: 1 };
     let row = desk.conversations(all).await.unwrap().rows.remove(0);
-    let draft = SaveDraft { conversation: row.conversation, mode: Mode::Reply, text: "لم أنته".into() };
+    let draft = SaveDraft { conversation: row.conversation, mode: Mode::Note, text: "لم أنته".into() };
     desk.save_draft(draft).await.unwrap();
     let accounts = start(&desk).await.accounts;
     let account = |username: &str| accounts.iter().find(|one| one.username == username).unwrap().id.clone();
