@@ -101,7 +101,7 @@ describe("A conversation", () => {
     await waitFor(() => expect(host.last("discard")).toEqual({ id: uncertainId }));
     await waitFor(() => expect(within(stuck).getByTestId<HTMLButtonElement>("take-back").disabled).toBe(false));
     await fireEvent.click(within(stuck).getByTestId("take-back"));
-    await waitFor(() => expect(screen.getByTestId<HTMLTextAreaElement>("composer-text").value).toBe("نص مستعاد"));
+    await waitFor(() => expect(screen.getByTestId<HTMLTextAreaElement>("composer-text").value).toBe("هل يناسبكم هذا الموعد؟"));
   });
 
   test("asks again when the desk says that it changed, and not for others", async () => {

@@ -298,7 +298,8 @@ pub(crate) fn unlock(connection: &Connection, key: &FileKey) -> anyhow::Result<(
     connection
         .execute_batch(
             "PRAGMA cipher_memory_security = OFF; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; \
-             PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000;",
+             PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; \
+             PRAGMA cache_size = -8192;",
         )
         .context("Setting the connection up")?;
     connection

@@ -3,7 +3,8 @@ import { coalesce } from "../lib/coalesce";
 import { folded } from "../lib/format/fold";
 import { CallFailure, type Host } from "../lib/host";
 
-const PAGE = 100;
+/** Enough for what is in sight and three windows more: each row more is laid out before the first is seen. */
+const PAGE = 50;
 /** So many rows from the top are asked for again whenever something changes; those below hardly do. */
 const AGAIN = 300;
 
