@@ -49,16 +49,19 @@ impl Bench {
         };
         if away {
             self.gateway.stop().await;
-            let text = format!("سحب {round:04}");
-            // What is sent takes the place of the draft that was taken back before.
-            self.promised.withdrawn = None;
-            let id = reply(withdrawn, &text).await?["id"].clone();
-            self.promised.withdrawn = Some(text.clone());
-            let back = program.call("take_back", json!({"id": id})).await?;
-            if let Some(draft) = back["drafts"]["reply"].as_str() {
-                assert_eq!(draft, text);
-                self.promised.taken_back.push(text);
-            }
+        }
+        let text = format!("سحب {round:04}");
+        // What is sent takes the place of the draft that was taken back before.
+        self.promised.withdrawn = None;
+        let id = reply(withdrawn, &text).await?["id"].clone();
+        self.promised.withdrawn = Some(text.clone());
+        let back = program.call("take_back", json!({"id": id})).await?;
+        // Else the gateway is asked.
+        if let Some(draft) = back["drafts"]["reply"].as_str() {
+            assert_eq!(draft, text);
+            self.promised.taken_back.push(text);
+        }
+        if away {
             self.gateway = self.gateway.listen().await;
         }
         let text = format!("مسودة {round:04}");
