@@ -59,6 +59,7 @@ error-no_keychain = مخزن المفاتيح في النظام لا يستجي�
 error-bad_file = تعذّرت قراءة ملف هذا الحساب. لا تحذف شيئًا، وأبلغ الدعم الفني.
 error-not_found = لم يعد هذا متاحًا لك. حُدّثت الشاشة.
 error-bad_text = النص فارغ أو أطول من المسموح. عدّله ثم أعد المحاولة.
+error-bad_link = هذا الرابط لا يُفتح من هنا: ليس عنوان موقع، أو لا يؤدي إلى حيث يبدو.
 error-failed = لم يكتمل الإجراء، ولم يضع شيء مما كتبته. أعد المحاولة، فإن تكرر فأبلغ الدعم الفني.
 error-dismiss = إخفاء التنبيه
 
@@ -146,6 +147,8 @@ empty-closed-title = لا محادثات مغلقة
 empty-closed-text = ما يُغلق ينتقل إلى هنا، ويمكن فتحه من جديد.
 syncing-title = جارٍ استلام سجل الجهة
 syncing-text = يحدث هذا مرة واحدة على هذا الجهاز. يمكنك البدء بما وصل.
+syncing-left = بقي نحو { $left }
+syncing-soon = بقي أقل من دقيقة
 syncing-count = { $count ->
     [zero] لم يصل شيء بعد
     [one] وصلت حركة واحدة
@@ -398,6 +401,8 @@ do-next = فتح المحادثة التالية
 do-previous = فتح المحادثة السابقة
 do-next-waiting = فتح التالية بانتظار الرد
 do-date = الانتقال إلى يوم
+do-copy-figure = نسخ رقم من الرسائل
+do-link = فتح رابط من الرسائل
 do-order = تبديل الترتيب: الأحدث أو الأطول انتظارًا
 do-latest = الانتقال إلى أحدث رسالة
 do-first-new = الانتقال إلى أول رسالة جديدة
@@ -468,6 +473,7 @@ keys-no-single = المفاتيح المفردة متوقفة من الإعدا�
 sheet-close = إغلاق
 copied-number = نُسخ رقم الطلب: { $text }
 copied-phone = نُسخ رقم الهاتف: { $text }
+copied-figure = نُسخ الرقم: { $text }
 copied-not = الحافظة لا تستجيب. حدّد النص وانسخه.
 selected = { $count ->
     [zero] لا محادثات محددة
@@ -485,6 +491,12 @@ no-number-hint = لا يُظهر واتساب رقم هذا المراجع. اس
 message-more = عرض الرسالة كاملة
 message-less = طيّ الرسالة
 link-host = يؤدي إلى { $host }
+link-opened = فُتح في المتصفح: { $host }
+link-ask-title = أتفتح هذا الرابط؟
+link-ask-confirm = فتح في المتصفح
+link-ask-leads = يؤدي إلى هذا الموقع، لا إلى غيره مما كُتب فيه:
+link-ask-text = لا تُدخل كلمة مرور ولا رقمًا في موقع لا تعرفه.
+figure-copy = نسخ { $text }
 composer-keys-ctrl = Ctrl مع زر الإدخال للإرسال، وزر الإدخال وحده لسطر جديد
 
 ## Settings
@@ -632,6 +644,7 @@ search-placeholder = كلمة أو اسم أو رقم هاتف أو رقم طل�
 search-people = المراجعون
 search-cases = الطلبات
 search-texts = الرسائل والملاحظات الداخلية
+search-unsent = لم يُرسل بعد
 search-recent = بحثت مؤخراً عن
 search-narrow = لتضييق البحث
 search-operator-from = من
@@ -648,6 +661,10 @@ search-waits = بانتظار الرد
 search-closed = مغلق
 search-none-title = لا نتائج على هذا الجهاز
 search-none-text = جرّب جزءاً من الكلمة أو الاسم، أو آخر أربعة أرقام من الهاتف. ما يسبق المزامنة الأولى ليس محفوظاً هنا.
+search-going = البحث جارٍ فيما هو أقدم…
+stage-draft = مسودة
+stage-waiting = بانتظار الإرسال
+stage-stuck = متعثر
 search-unclear = لم يُفهم: { $text }
 search-indexing = يُجهَّز البحث في المحادثات الأقدم: { $percent }٪
 search-forget = مسح عمليات البحث
@@ -727,3 +744,18 @@ storage-clear-hint = تُستلم المحادثات من البوابة من ج
 storage-clear-offline = أثناء الاتصال فقط، وإلا لم يبق ما يُقرأ.
 note-of-draft = مسودة رد لم تُرسل:
 note-of-reply = رد لم يُرسل:
+
+## First run: what somebody who begins is led to
+
+first-title = أهلًا بك، { $name }
+first-text = خطوات أول رد:
+first-arrives = يكتب مراجع إلى رقم الجهة { $numbers } على واتساب، فتظهر محادثته في القائمة فورًا.
+first-arrives-bare = يكتب مراجع إلى رقم الجهة على واتساب، فتظهر محادثته في القائمة فورًا.
+first-claim = افتح المحادثة. «استلام» يجعلها عندك، ويرى زملاؤك أنك تتولاها.
+first-share = افتح المحادثة. «إسناد» يعطيها لزميل، و«استلام» يجعلها عندك.
+first-answer = اكتب الرد تحت المحادثة. يصل إلى المراجع على واتساب، أما الملاحظة الداخلية فلزملائك وحدهم.
+first-done = تم
+first-known = أعرف ذلك
+first-hint-share = لا أحد يتولى هذا الطلب بعد. «إسناد» ({ $keys }) يعطيه لزميل، أو أجب بنفسك.
+first-hint-answer = اكتب الرد هنا، وأرسله بمفتاح { $keys }. يصل إلى المراجع على واتساب.
+first-answered = انطلق أول رد لك. مفتاح { $keys } يعرض كل الاختصارات.

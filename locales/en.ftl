@@ -56,6 +56,7 @@ error-no_keychain = The system’s keychain does not answer. Unlock it or restar
 error-bad_file = This account’s file cannot be read. Delete nothing, and tell support.
 error-not_found = This is no longer available to you. The screen was brought up to date.
 error-bad_text = The text is empty or longer than allowed. Change it, then try again.
+error-bad_link = This link is not opened from here: it is no address of a site, or does not lead where it seems to.
 error-failed = This could not be done; nothing you wrote is lost. Try again; if it happens again, tell support.
 error-dismiss = Hide this message
 
@@ -131,6 +132,8 @@ empty-closed-title = No closed conversations
 empty-closed-text = What is closed moves here, and can be opened again.
 syncing-title = Receiving the agency’s journal
 syncing-text = This happens once on this computer. You can begin with what has arrived.
+syncing-left = About { $left } left
+syncing-soon = Less than a minute left
 syncing-count = { $count ->
     [0] Nothing has arrived yet
     [one] { $count } entry has arrived
@@ -355,6 +358,8 @@ do-next = Open the next conversation
 do-previous = Open the previous conversation
 do-next-waiting = Open the next one waiting for a reply
 do-date = Go to a day
+do-copy-figure = Copy a number from the messages
+do-link = Open a link from the messages
 do-order = Change the order: latest or longest wait
 do-latest = Jump to the latest message
 do-first-new = Jump to the first new message
@@ -421,6 +426,7 @@ keys-no-single = Single keys are turned off in the settings.
 sheet-close = Close
 copied-number = Case number copied: { $text }
 copied-phone = Phone number copied: { $text }
+copied-figure = Number copied: { $text }
 copied-not = The clipboard does not answer. Select the text and copy it.
 selected = { $count ->
     [one] { $count } conversation selected
@@ -434,6 +440,12 @@ no-number-hint = WhatsApp does not show this person’s number. Use the code whe
 message-more = Show the whole message
 message-less = Fold the message
 link-host = Leads to { $host }
+link-opened = Opened in the browser: { $host }
+link-ask-title = Open this link?
+link-ask-confirm = Open in the browser
+link-ask-leads = It leads to this site, and to no other that is named in it:
+link-ask-text = Type no password and no number into a site that you do not know.
+figure-copy = Copy { $text }
 composer-keys-ctrl = Ctrl+Enter sends, Enter makes a new line
 
 ## Settings
@@ -566,6 +578,7 @@ search-placeholder = A word, a name, a telephone or case number
 search-people = Citizens
 search-cases = Cases
 search-texts = Messages and internal notes
+search-unsent = Not sent yet
 search-recent = You searched for
 search-narrow = Narrow it down
 search-operator-from = from
@@ -582,6 +595,10 @@ search-waits = Waiting
 search-closed = Closed
 search-none-title = Nothing found on this machine
 search-none-text = Try a part of the word or name, or the last four digits of the number. What is older than the first sync is not kept here.
+search-going = Looking further back…
+stage-draft = Draft
+stage-waiting = Waiting to go
+stage-stuck = Stuck
 search-unclear = Not understood: { $text }
 search-indexing = Older conversations are being made searchable: { $percent }%
 search-forget = Clear searches
@@ -657,3 +674,18 @@ storage-clear-hint = Conversations are received again from the gateway. Drafts, 
 storage-clear-offline = Only while connected: otherwise there would be nothing to read.
 note-of-draft = Draft of a reply, not sent:
 note-of-reply = Reply that was not sent:
+
+## First run: what somebody who begins is led to
+
+first-title = Welcome, { $name }
+first-text = The way to your first answer:
+first-arrives = A citizen writes to the agency’s number { $numbers } on WhatsApp. The conversation appears in the list at once.
+first-arrives-bare = A citizen writes to the agency’s number on WhatsApp. The conversation appears in the list at once.
+first-claim = Open the conversation. ‘Claim’ makes it yours, and colleagues see that you have it.
+first-share = Open the conversation. ‘Assign’ gives it to a colleague, ‘Claim’ makes it yours.
+first-answer = Write the answer below the conversation. It reaches the citizen on WhatsApp; an internal note is for colleagues alone.
+first-done = done
+first-known = I know this
+first-hint-share = Nobody has this case yet. ‘Assign’ ({ $keys }) gives it to a colleague; or answer yourself.
+first-hint-answer = Write your answer here and send it with { $keys }. It reaches the citizen on WhatsApp.
+first-answered = Your first answer is on its way. { $keys } shows every shortcut.

@@ -20,10 +20,17 @@ export class Browser {
 
   /** Somebody at their desk, signed in. */
   async desk(stage, username) {
-    const data = join(stage.folder, "desks", username);
+    const desk = await this.workstation(stage, username, ["--sign-in-from", stage.person(username).sign_in]);
+    await desk.get("conversation-list").or(desk.get("list-empty")).waitFor();
+    return desk;
+  }
+
+  /** A workstation as it shows itself to whoever comes. The same name is the same one, with what is kept there. */
+  async workstation(stage, name, more = []) {
+    const data = join(stage.folder, "desks", name);
     const host = await start(program("shubbak-host"), [
       ...["--listen", "127.0.0.1:0", "--data", data, "--ui", join(root, "ui/dist")],
-      ...["--keychain-file", join(stage.folder, `keychain-${username}`), "--sign-in-from", stage.person(username).sign_in, "--json"],
+      ...["--keychain-file", join(stage.folder, `keychain-${name}`), "--json", ...more],
     ]);
     this.#hosts.push(host);
     const context = await this.chromium.newContext({ viewport: { width: 1280, height: 800 } });
@@ -32,8 +39,7 @@ export class Browser {
     page.on("pageerror", (error) => problems.push(error.message));
     page.on("console", (said) => said.type() === "error" && problems.push(said.text()));
     await page.goto(host.first.address);
-    await page.getByTestId("conversation-list").or(page.getByTestId("list-empty")).waitFor();
-    return new Desk(page, problems);
+    return new Desk(page, problems, host);
   }
 
   async close() {

@@ -3,10 +3,52 @@
 import { expect } from "./expect.mjs";
 
 export class Desk {
-  constructor(page, problems) {
+  #host;
+
+  constructor(page, problems, host) {
     this.page = page;
     /** What the browser complained about: nothing, one hopes. */
     this.problems = problems;
+    this.#host = host;
+  }
+
+  /** What the desk would have the system do from now on: `notifications` to show, or links `opened` outside. */
+  async told(what) {
+    const told = [];
+    const { body } = await fetch(`${this.#host.first.address}/${what}`);
+    const read = async () => {
+      for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
+        for (const [, data] of chunk.matchAll(/^data: ?(.*)$/gmu)) told.push(JSON.parse(data));
+      }
+    };
+    // The program's end is the stream's.
+    void read().catch(() => undefined);
+    return told;
+  }
+
+  /** Clicks on a notification, as the system tells the desk. */
+  async clickNotification(conversation) {
+    await fetch(`${this.#host.first.address}/notifications/${conversation}/click`, { method: "POST" });
+  }
+
+  /** The program ends, as at a power cut; the workstation can be started again. */
+  async cut() {
+    await this.page.close();
+    this.#host.child.kill("SIGKILL");
+    await this.#host.ended;
+  }
+
+  /** Switches the language, if it is another one. */
+  async speak(language) {
+    const spoken = () => this.page.evaluate(() => document.documentElement.lang);
+    if ((await spoken()) !== language) await this.page.keyboard.press("Control+KeyL");
+    await expect(`the language «${language}»`, spoken, language);
+  }
+
+  /** What lies in the clipboard. */
+  async clipboard() {
+    await this.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    return this.page.evaluate(() => navigator.clipboard.readText());
   }
 
   get(testid) {

@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { clean } from "../src/lib/copy";
 import { fit, folded } from "../src/lib/format/fold";
-import { pieces } from "../src/lib/format/links";
 import { writing } from "../src/lib/format/direction";
 import { isLong } from "../src/lib/format/text";
 
@@ -34,30 +33,6 @@ describe("Folded", () => {
 test("A copied field has Western digits and no mark that cannot be seen", () => {
   expect(clean("\u2068MEW-٢٠٢٦-000184\u2069")).toBe("MEW-2026-000184");
   expect(clean("\u200e+965\u00a06604\u202f1187 ")).toBe("+965 6604 1187");
-});
-
-describe("Addresses in a text", () => {
-  const host = (text: string) => pieces(text).flatMap((piece) => ("host" in piece ? [[piece.host, piece.real]] : []));
-  const whole = (text: string): string => pieces(text).map((piece) => ("host" in piece ? piece.before + piece.host + piece.after : piece.text)).join("");
-
-  test.each([
-    ["انظر https://mew.gov.kw/pay?a=1، وشكراً", "mew.gov.kw", null],
-    ["www.mew.gov.kw.", "www.mew.gov.kw", null],
-    ["(https://mew.gov.kw.pay.example/kw)", "mew.gov.kw.pay.example", null],
-    ["https://mew.gov.kw@pay.example/login", "pay.example", "pay.example"],
-    ["https://mew.gov.kw:443@pay.example:8080/x", "pay.example", "pay.example"],
-    // A Cyrillic е.
-    ["https://m\u0435w.gov.kw/", "m\u0435w.gov.kw", "xn--mw-nlc.gov.kw"],
-    ["HTTPS://MEW.gov.kw/A", "MEW.gov.kw", null],
-  ])("%s leads to %s", (text, shown, real) => {
-    expect(host(text)).toEqual([[shown, real]]);
-    expect(whole(text), "Nothing is lost").toBe(text);
-  });
-
-  test.each(["لا رابط هنا", "3.5 و 2026/11/22", "https://", "javascript:alert(1)"])("%s has none", (text) => {
-    expect(host(text)).toEqual([]);
-    expect(whole(text)).toBe(text);
-  });
 });
 
 describe("What is being written", () => {

@@ -1,8 +1,9 @@
 import { fireEvent, render, screen, waitFor } from "@testing-library/svelte";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { FakeHost } from "../fixtures/host";
 import { scene } from "../fixtures/scenes";
 import App from "../src/App.svelte";
+import type { Found } from "../src/lib/api.generated";
 import { rangesIn } from "../src/search/highlight";
 
 function shown(): FakeHost {
@@ -60,6 +61,40 @@ describe("The search over everything", () => {
     await type(await opened(), "قبل:العيد");
     expect((await screen.findByTestId("search-unclear")).textContent).toContain("قبل:العيد");
     expect(await screen.findByTestId("search-none")).toBeDefined();
+  });
+
+  test("goes on by itself where a page has nothing, until something is found or all was looked through", async () => {
+    const host = shown();
+    const query = await opened();
+    const call = host.call.bind(host);
+    const empty = { people: [], cases: [], unsent: [], texts: [], unclear: [], indexed: null };
+    const pages: Found[] = [{ ...empty, more: 900 }, { ...empty, more: 500 }];
+    vi.spyOn(host, "call").mockImplementation((name, request) => {
+      const page = name === "search" ? pages.shift() : undefined;
+      return page === undefined ? call(name, request) : Promise.resolve(page);
+    });
+    await type(query, "بلاغ");
+    expect(await screen.findAllByTestId("search-text")).not.toHaveLength(0);
+    expect(screen.queryByTestId("search-none")).toBeNull();
+    expect(host.last("search")).toEqual({ text: "بلاغ", below: 500, limit: 30 });
+    pages.push({ ...empty, more: 900 }, { ...empty, more: null });
+    await type(query, "لا شيء منه");
+    expect(await screen.findByTestId("search-none")).toBeDefined();
+    expect(pages).toEqual([]);
+  });
+
+  test("shows what was not sent as what it is, and goes to where it is", async () => {
+    const host = new FakeHost(scene("offline"));
+    render(App, { host });
+    await type(await opened(), "الفريق");
+    const found = await screen.findAllByTestId("search-unsent");
+    const stage = (line: HTMLElement): string | undefined => line.querySelector<HTMLElement>("[data-stage]")?.dataset.stage;
+    expect(found.map(stage)).toEqual(["stuck", "stuck"]);
+    await type(screen.getByTestId("search-query"), "أولاً بأول");
+    const [draft] = await screen.findAllByTestId("search-unsent");
+    await waitFor(() => expect(screen.getAllByTestId("search-unsent").map(stage)).toEqual(["draft"]));
+    await fireEvent.click(screen.getAllByTestId("search-unsent")[0] ?? draft ?? expect.unreachable());
+    await waitFor(() => expect(host.last("showing")?.conversation).toBe("khalid"));
   });
 
   test("says that it failed", async () => {

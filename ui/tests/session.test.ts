@@ -20,7 +20,7 @@ const PLACE = { "sign-in-gateway": "https://desk.mew.gov.kw", "sign-in-agency": 
 
 describe("Signing in", () => {
   test("asks for all four, and opens the desk", async () => {
-    const host = shown("sign-in");
+    const host = shown("sign-in-known");
     await fill(PLACE);
     expect(button("sign-in-submit").disabled).toBe(true);
     await fill({ "sign-in-password": "a secret of some words" });
@@ -35,7 +35,7 @@ describe("Signing in", () => {
     ["slow_down", "انتظر"],
     ["bad_address", "https://"],
   ])("that fails with %s says what happened and what to do", async (code, words) => {
-    const host = shown("sign-in");
+    const host = shown("sign-in-known");
     await fill({ ...PLACE, "sign-in-password": "x" });
     host.failing.set("sign_in", new CallFailure({ code, message: "" }));
     await fireEvent.submit(screen.getByTestId("sign-in-form"));
@@ -56,7 +56,7 @@ describe("Signing in", () => {
 
   test("for the first time takes a code and a password of fifteen characters, twice the same", async () => {
     const host = shown("sign-in");
-    await fireEvent.click(await screen.findByTestId("sign-in-first-time"));
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByTestId("sign-in-gateway")));
     await fill({ ...PLACE, "sign-in-code": "ABCD-EFGH", "sign-in-password": "ختم البحر جديد", "sign-in-repeat": "ختم البحر جديد" });
     expect(screen.getByTestId("rule-length").dataset.met).toBe("false");
     expect(button("sign-in-submit").disabled).toBe(true);
@@ -67,6 +67,16 @@ describe("Signing in", () => {
     await fill({ "sign-in-repeat": "ختم البحر جديدة" });
     await fireEvent.submit(screen.getByTestId("sign-in-form"));
     await waitFor(() => expect(host.last("sign_in")).toMatchObject({ code: "ABCD-EFGH", password: "ختم البحر جديدة" }));
+  });
+
+  test("goes from the code to the password and back, on with what is not filled in yet", async () => {
+    shown("sign-in-known");
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByTestId("sign-in-username")));
+    await fill({ "sign-in-username": "layla" });
+    await fireEvent.click(screen.getByTestId("sign-in-first-time"));
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByTestId("sign-in-code")));
+    await fireEvent.click(screen.getByTestId("sign-in-first-time"));
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByTestId("sign-in-password")));
   });
 
   test("shows and hides a password", async () => {

@@ -49,7 +49,17 @@ describe("The list", () => {
 
   test("tells how far a first sync has come", async () => {
     shown(undefined, "first-sync");
-    expect((await screen.findByTestId("first-sync")).textContent).toContain("12,408");
+    const far = await screen.findByTestId("first-sync");
+    expect(far.textContent).toContain("12,408");
+    expect(screen.getByRole("progressbar").getAttribute("value")).toBe("41");
+    expect(screen.getByTestId("first-sync-left").textContent.replace(/[\u2066-\u2069]/gu, "")).toBe("بقي نحو دقيقة واحدة");
+  });
+
+  test("tells no more of a first sync than the desk knows", async () => {
+    shown((same) => ({ ...same, status: { ...same.status, receiving: { entries: 7, percent: null, left: null } } }), "first-sync");
+    expect((await screen.findByTestId("first-sync")).textContent).toContain("7");
+    expect(screen.queryByRole("progressbar")).toBeNull();
+    expect(screen.queryByTestId("first-sync-left")).toBeNull();
   });
 
   test("is walked with the arrow keys, one row in the order of Tab", async () => {

@@ -544,6 +544,8 @@ dto! {
         people: Vec<FoundPerson>,
         /// Cases by number. On the first page alone, and without operators.
         cases: Vec<FoundCase>,
+        /// What I have written and not sent. On the first page alone, and without operators.
+        unsent: Vec<FoundUnsent>,
         /// Messages and notes, newest first.
         texts: Vec<FoundText>,
         /// There may be more: ask for what is below this.
@@ -588,6 +590,19 @@ dto! {
         position: Position,
         /// Whose case it is.
         contact: Contact,
+    }
+    /// Something of mine that was found and has not gone: a draft, a reply, a note.
+    FoundUnsent {
+        /// What names it among the others.
+        id: String,
+        /// Where; `None` once the conversation is out of sight.
+        about: Option<About>,
+        /// Reply or note.
+        mode: Mode,
+        /// How far it is.
+        stage: Stage,
+        /// The line around what was found, marked.
+        text: Vec<Piece>,
     }
     /// A message or a note that was found.
     FoundText {
@@ -696,12 +711,33 @@ dto! {
         stuck: u32,
         /// The gateway's clock less this computer's, in milliseconds.
         clock_offset: Millis,
-        /// During a first sync: entries received so far.
-        receiving: Option<u32>,
+        /// During a first sync: how far it is.
+        receiving: Option<Receiving>,
         /// Why it cannot sync, where the person has to act (`signed_out`, `too_old`).
         problem: Option<Problem>,
         /// Files that were damaged and have been put in order, until the person has read it.
         mended: Vec<Mended>,
+    }
+    /// A first sync under way.
+    Receiving {
+        /// So many entries have come since it began, or since it was taken up again.
+        entries: u32,
+        /// How much of the journal has been gone through, in percent, where the gateway says how long it is.
+        percent: Option<u32>,
+        /// So many milliseconds are left, at this pace.
+        left: Option<Millis>,
+    }
+    /// What somebody who begins is led to, until they have done each once, or know it.
+    FirstSteps {
+        /// What is still before them.
+        todo: Vec<FirstStep>,
+        /// The agency's WhatsApp numbers, as people write them.
+        lines: Vec<String>,
+    }
+    /// The person needs not be led to this any more.
+    StepDone {
+        /// Which.
+        step: FirstStep,
     }
     /// Everything of mine on this computer that has not reached the gateway.
     Unsent {
@@ -839,6 +875,13 @@ dto! {
         /// Whether.
         on: bool,
     }
+    /// A link that stands in a message or a note, to be opened by the system's browser.
+    OpenLink {
+        /// As it was written; without a scheme it is meant for `https`.
+        link: String,
+        /// The host that the person was shown, as programs write it.
+        host: String,
+    }
     /// The heads that the gateway has signed and this desk has kept: evidence against a rewritten journal.
     SignedHeads {
         /// Oldest first.
@@ -972,6 +1015,22 @@ words! {
         After,
         /// The gateway has it; the answer has not come round yet.
         Taken,
+        /// It waits for the person.
+        Stuck,
+    }
+    /// What a person does for the first time.
+    FirstStep {
+        /// Answers a citizen.
+        Answer,
+        /// Gives a case to somebody.
+        Share,
+    }
+    /// How far something is that has not gone.
+    Stage {
+        /// Being written.
+        Draft,
+        /// It goes by itself.
+        Waiting,
         /// It waits for the person.
         Stuck,
     }
@@ -1258,6 +1317,8 @@ words! {
         NotFound,
         /// The text is empty or too long.
         BadText,
+        /// The link is no address of a site, or does not lead where the person was told.
+        BadLink,
         /// Anything else: a defect, or a disk that is full.
         Failed,
     }
@@ -1379,6 +1440,10 @@ commands! {
     assignable(AssignableRequest) -> Assignable;
     /// Outcomes with which a case may be closed.
     outcomes(Nothing) -> Outcomes;
+    /// What somebody who begins is led to.
+    first_steps(Nothing) -> FirstSteps;
+    /// The person needs not be led to it any more.
+    step_done(StepDone) -> Nothing;
     /// What the foot says.
     status(Nothing) -> DeskStatus;
     /// Changes the settings of this workstation.
@@ -1389,6 +1454,8 @@ commands! {
     start_with_system(StartWithSystem) -> SystemState;
     /// Shows a notification as they would be shown now.
     try_notification(Nothing) -> Nothing;
+    /// Has the system's browser open a link.
+    open_link(OpenLink) -> Nothing;
     /// The signed heads that were kept, for `shubbak-gateway verify --witness`.
     signed_heads(Nothing) -> SignedHeads;
     /// Who else reads or writes now.

@@ -2,7 +2,10 @@
 
 use std::{net::IpAddr, sync::Once, time::Duration};
 
-use domain::wire::{self, Answer, SessionAnswer, SessionRequest, VERSION_HEADER};
+use domain::{
+    ids::Seq,
+    wire::{self, Answer, SessionAnswer, SessionRequest, THROUGH_HEADER, VERSION_HEADER},
+};
 use futures_util::{SinkExt, StreamExt};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde_json::value::RawValue;
@@ -124,7 +127,8 @@ impl Gateway {
         let mut url = self.url("sync");
         url.query_pairs_mut().append_pair("after", after);
         let response = send(self.request(Method::GET, url).bearer_auth(token)).await?;
-        Ok(Lines { response, rest: Vec::new(), read: 0 })
+        let through = response.headers().get(THROUGH_HEADER).and_then(|seq| seq.to_str().ok()?.parse().ok());
+        Ok(Lines { response, through, rest: Vec::new(), read: 0 })
     }
 
     /// What happens from `after` on.
@@ -170,6 +174,8 @@ impl Gateway {
 /// The lines of `sync`, as they come.
 pub(crate) struct Lines {
     response: Response,
+    /// Up to which seq they go; a gateway older than this program does not say it.
+    pub(crate) through: Option<Seq>,
     rest: Vec<u8>,
     read: usize,
 }

@@ -24,7 +24,7 @@ pub(crate) fn of(records: &Records, contact: ContactId) -> anyhow::Result<Contac
 }
 
 /// A `wa_id` as people write it: `+965 6604 1187`.
-fn phone(digits: &str) -> String {
+pub(crate) fn phone(digits: &str) -> String {
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return digits.to_owned();
     }

@@ -11,14 +11,15 @@ use crate::{
     Desk, acts,
     api::{
         AddNote, Assign, Assignable, AssignableRequest, CallError, Claim, CloseCase, Colleagues, ConversationList,
-        ConversationPage, DeskStatus, Discard, Found, FoundIn, Handler, KeepSearch, LeaveAsNote, ListConversations,
-        Lock, Nothing, OpenConversation, Outcome, Outcomes, Person, Phase, PutBack, Queued, Recent, Release,
-        ReopenCase, Retry, SaveDraft, SearchAll, SearchIn, SeenUpTo, SendReply, Settings, Showing, SignIn, SignOut,
-        Signal, SignedHeads, Start, StartWithSystem, Storage, SystemState, TakeBack, TakenBack, Unlock, Unsent,
+        ConversationPage, DeskStatus, Discard, FirstStep, FirstSteps, Found, FoundIn, Handler, KeepSearch, LeaveAsNote,
+        ListConversations, Lock, Nothing, OpenConversation, OpenLink, Outcome, Outcomes, Person, Phase, PutBack, Queued,
+        Recent, Release, ReopenCase, Retry, SaveDraft, SearchAll, SearchIn, SeenUpTo, SendReply, Settings, Showing,
+        SignIn, SignOut, Signal, SignedHeads, Start, StartWithSystem, StepDone, Storage, SystemState, TakeBack,
+        TakenBack, Unlock, Unsent,
     },
     database::Contents,
     failure::not_found,
-    list, mend, names, notify, precious, presence, search, thread, unsent,
+    first, link, list, mend, names, notify, precious, presence, search, thread, unsent,
 };
 
 impl Handler for Desk {
@@ -67,7 +68,10 @@ impl Handler for Desk {
     }
 
     async fn send_reply(&self, request: SendReply) -> Result<Queued, CallError> {
-        acts::send_reply(&*self.seat()?, request).await
+        let seat = self.seat()?;
+        let queued = acts::send_reply(&seat, request).await?;
+        first::done(&seat, FirstStep::Answer).await?;
+        Ok(queued)
     }
 
     async fn add_note(&self, request: AddNote) -> Result<Queued, CallError> {
@@ -83,7 +87,10 @@ impl Handler for Desk {
     }
 
     async fn assign(&self, Assign { case, staff }: Assign) -> Result<Queued, CallError> {
-        acts::on_case(&*self.seat()?, case, Ask::Assign { case, staff }).await
+        let seat = self.seat()?;
+        let queued = acts::on_case(&seat, case, Ask::Assign { case, staff }).await?;
+        first::done(&seat, FirstStep::Share).await?;
+        Ok(queued)
     }
 
     async fn close_case(&self, CloseCase { case, outcome }: CloseCase) -> Result<Queued, CallError> {
@@ -159,6 +166,15 @@ impl Handler for Desk {
         Ok(Outcomes { outcomes: outcomes.collect() })
     }
 
+    async fn first_steps(&self, _: Nothing) -> Result<FirstSteps, CallError> {
+        Ok(first::steps(&*self.seat()?).await?)
+    }
+
+    async fn step_done(&self, StepDone { step }: StepDone) -> Result<Nothing, CallError> {
+        first::done(&*self.seat()?, step).await?;
+        Ok(Nothing {})
+    }
+
     async fn status(&self, _: Nothing) -> Result<DeskStatus, CallError> {
         Ok(self.seat()?.status().await?)
     }
@@ -179,6 +195,13 @@ impl Handler for Desk {
 
     async fn try_notification(&self, _: Nothing) -> Result<Nothing, CallError> {
         self.0.hub.notify(notify::trial(&self.0.hub.settings()));
+        Ok(Nothing {})
+    }
+
+    async fn open_link(&self, OpenLink { link, host }: OpenLink) -> Result<Nothing, CallError> {
+        self.seat()?;
+        let address = link::checked(&link, &host)?;
+        self.open_outside(address).await?;
         Ok(Nothing {})
     }
 

@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use crate::{
-    api::{DeskStatus, Link, Problem, Signal},
+    api::{DeskStatus, Link, Problem, Receiving, Signal},
     client::Gateway,
     database::{Contents, Database, is_damaged},
     hub::Hub,
@@ -120,7 +120,7 @@ struct State {
     synced_at: Option<Millis>,
     offline_since: Option<Millis>,
     clock_offset: Millis,
-    receiving: Option<u32>,
+    receiving: Option<Receiving>,
     problem: Option<Problem>,
 }
 
@@ -344,9 +344,9 @@ impl Seat {
         }
     }
 
-    /// During a first sync: so many entries so far.
-    pub(crate) fn receiving(&self, entries: u32) {
-        self.change(|state| state.receiving = Some(entries));
+    /// During a first sync: how far it is.
+    pub(crate) fn receiving(&self, far: Receiving) {
+        self.change(|state| state.receiving = Some(far));
     }
 
     /// In step, and listening.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use reqwest::Url;
 
 use crate::{
     Desk,
@@ -18,6 +19,8 @@ pub trait Surroundings: Send + Sync {
     fn starts(&self) -> Option<bool>;
     /// Has it start this program with itself, or not any more.
     fn start(&self, on: bool) -> anyhow::Result<()>;
+    /// Has its browser open an address, which begins with `https://` or `http://` and was checked.
+    fn open(&self, address: &str) -> anyhow::Result<()>;
 }
 
 impl Desk {
@@ -32,5 +35,12 @@ impl Desk {
             Ok(SystemState { notifications: surroundings.notices(), starts: surroundings.starts() })
         };
         tokio::task::spawn_blocking(asking).await.context("Asking the system")?
+    }
+
+    /// Has the system's browser open an address.
+    pub(crate) async fn open_outside(&self, address: Url) -> anyhow::Result<()> {
+        let surroundings = self.0.surroundings.get().map(Arc::clone).context("Nothing here opens links")?;
+        let opening = move || surroundings.open(address.as_str());
+        tokio::task::spawn_blocking(opening).await.context("Asking the system")?.context("Opening a link")
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     database::{Contents, is_beyond_repair, is_damaged},
     erasure, outbox, precious,
     presence::Saying,
+    progress::Progress,
     restored,
     seat::Seat,
     steps::{self, Changes, Gained, Said, Standing, Step, Steps, Unreadable},
@@ -121,7 +122,8 @@ async fn catch_up(seat: &Seat, after: Option<Seq>) -> Result<Seq, Broken> {
     let after = after.map_or(standing.after.clone(), |seq| seq.to_string());
     let mut lines = seat.gateway.sync(&seat.token, &after).await?;
     seat.reached();
-    let mut stream = Stream { seat, gained: Gained::new(), standing, whole: Changes::default() };
+    let progress = Progress { from: standing.seq, through: lines.through, begun: Instant::now() };
+    let mut stream = Stream { seat, gained: Gained::new(), standing, whole: Changes::default(), progress };
     let mut reader = Steps::default();
     let mut batch = Vec::new();
     let mut cursor = None;
@@ -230,7 +232,8 @@ async fn listen(seat: &Seat, live: &mut Live, mut heard: Seq) -> Result<End, Bro
             .rev()
             .find_map(|step| if let Step::Cursor(cursor) = step { Some(cursor.clone()) } else { None });
         let standing = seat.standing().await?;
-        let mut stream = Stream { seat, gained: Gained::new(), standing, whole: Changes::default() };
+        let progress = Progress { from: standing.seq, through: None, begun: Instant::now() };
+        let mut stream = Stream { seat, gained: Gained::new(), standing, whole: Changes::default(), progress };
         stream.apply(batch).await?;
         stream.tell().await;
         if let Some(cursor) = cursor {
@@ -250,6 +253,7 @@ struct Stream<'a> {
     standing: Standing,
     /// What the stream changed so far.
     whole: Changes,
+    progress: Progress,
 }
 
 impl Stream<'_> {
@@ -272,7 +276,8 @@ impl Stream<'_> {
         self.gained = gained;
         self.whole.entries += changes.entries;
         if !self.standing.whole {
-            self.seat.receiving(self.whole.entries);
+            let seq = self.whole.seq.max(changes.seq);
+            self.seat.receiving(self.progress.at(self.whole.entries, seq, Instant::now()));
         }
         self.settle_outbox(&changes).await?;
         self.keep(&changes).await?;

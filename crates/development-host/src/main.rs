@@ -1,6 +1,7 @@
 //! `shubbak-host`: the desk over loopback HTTP, so that the interface runs and is tested in an ordinary browser.
 
 mod doors;
+mod outside;
 mod serve;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
@@ -12,6 +13,7 @@ use desk::{
     keychain::{FileKeychain, Keychain, SystemKeychain},
 };
 use domain::ids::System;
+use tokio::sync::broadcast;
 
 /// The desk over loopback HTTP, for an ordinary browser. For development and tests: whoever may open a connection to
 /// this computer's loopback may read what the desk shows.
@@ -58,6 +60,8 @@ async fn main() -> anyhow::Result<()> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let desk = Desk::open(config).await?;
+    let opened = broadcast::Sender::new(16);
+    desk.lend(Arc::new(outside::Outside(opened.clone())));
     if let Some(path) = &arguments.sign_in_from
         && let Err(error) = desk.enter(desk::sign_in_from(path)?).await
     {
@@ -67,7 +71,7 @@ async fn main() -> anyhow::Result<()> {
     let listener = tokio::net::TcpListener::bind(arguments.listen).await.context("Listening")?;
     let address = listener.local_addr().context("Listening")?;
     tell(address, arguments.json);
-    let service = serve::router(desk.clone(), &arguments.ui, address);
+    let service = serve::router(desk.clone(), opened, &arguments.ui, address);
     tokio::select! {
         served = axum::serve(listener, service).into_future() => served.context("Serving")?,
         () = told_to_stop() => {}

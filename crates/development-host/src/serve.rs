@@ -19,17 +19,20 @@ use desk::{
     api::{CallError, ErrorCode, dispatch},
     next_signal,
 };
+use domain::ids::ConversationId;
 use futures_util::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::{self, error::RecvError};
 use tower_http::services::ServeDir;
 
 /// The service, for a listener at `address`.
-pub(crate) fn router(desk: Desk, ui: &Path, address: SocketAddr) -> Router {
+pub(crate) fn router(desk: Desk, opened: broadcast::Sender<String>, ui: &Path, address: SocketAddr) -> Router {
     Router::new()
         .route("/call/{name}", post(call))
         .route("/signals", get(signals))
         .route("/notifications", get(notifications))
+        .route("/notifications/{conversation}/click", post(click))
+        .route("/opened", get(async move || would_open(opened.subscribe())))
         .with_state(desk)
         .fallback_service(ServeDir::new(ui))
         .layer(DefaultBodyLimit::max(1 << 20))
@@ -90,6 +93,23 @@ async fn notifications(State(desk): State<Desk>) -> impl IntoResponse {
         let desk::notify::Notification { key, title, body, conversation, quiet, sound } = notification;
         let data = json!({ "key": key, "title": title, "body": body, "conversation": conversation, "quiet": quiet, "sound": sound });
         Some((Ok(Event::default().data(data.to_string())), notifications))
+    });
+    events(told)
+}
+
+/// As the system tells a desktop shell that a notification was clicked.
+async fn click(
+    State(desk): State<Desk>,
+    axum::extract::Path(conversation): axum::extract::Path<ConversationId>,
+) -> StatusCode {
+    desk.notification_clicked(conversation);
+    StatusCode::NO_CONTENT
+}
+
+fn would_open(opened: broadcast::Receiver<String>) -> impl IntoResponse {
+    let told = stream::unfold(opened, |mut opened| async move {
+        let address = opened.recv().await.ok()?;
+        Some((Ok(Event::default().data(json!(address).to_string())), opened))
     });
     events(told)
 }

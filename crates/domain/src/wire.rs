@@ -87,6 +87,9 @@ pub const CONTRACT: u32 = 1;
 /// The header in which a desk names the contract that it speaks.
 pub const VERSION_HEADER: &str = "x-shubbak-contract";
 
+/// The header in which the answer of `sync` says up to which seq it goes, so that a client can tell how far it has come.
+pub const THROUGH_HEADER: &str = "x-shubbak-through";
+
 /// One line of `sync`, one text frame of `live`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

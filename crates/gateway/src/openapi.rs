@@ -13,13 +13,14 @@ use axum::{
 use domain::{
     command::{Code, Command},
     ids::MediaId,
-    wire::{Answer, Line, Problem, SessionAnswer, SessionRequest, Up, Uploaded, VERSION_HEADER},
+    wire::{Answer, Line, Problem, SessionAnswer, SessionRequest, THROUGH_HEADER, Up, Uploaded, VERSION_HEADER},
 };
 use serde_json::{Map, Value};
 use utoipa::{
     OpenApi, PartialSchema, ToSchema,
     openapi::{
-        ContentBuilder, Object, OpenApi as Document, Ref, RefOr, Required, Response, ResponseBuilder, Schema, Type,
+        ContentBuilder, HeaderBuilder, Object, OpenApi as Document, Ref, RefOr, Required, Response, ResponseBuilder,
+        Schema, Type,
         path::{HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
         request_body::RequestBodyBuilder,
         schema::{ArrayBuilder, ObjectBuilder},
@@ -234,6 +235,14 @@ fn after() -> Parameter {
     parameter("after", ParameterIn::Query, false, words_of_it, words())
 }
 
+/// An answer that says how far it goes.
+fn through(answer: Response) -> Response {
+    let schema: RefOr<Schema> = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).into();
+    let header =
+        HeaderBuilder::new().description(Some("The seq up to which the lines go.")).schema(Some(schema)).build();
+    ResponseBuilder::from(answer).header(THROUGH_HEADER, header).build()
+}
+
 fn handshake() -> OperationBuilder {
     let query = |name: &str, text: &str| parameter(name, ParameterIn::Query, true, text, words());
     operation("webhook_handshake", "Meta's handshake", "")
@@ -295,7 +304,7 @@ fn sync() -> OperationBuilder {
     )
     .parameter(version())
     .parameter(after())
-    .response("200", answer("Lines.", NDJSON, shape::<Line>()))
+    .response("200", through(answer("Lines.", NDJSON, shape::<Line>())))
     .fails(&["bad_request", "signed_out", "revoked", "cursor_gone", "upgrade_required", "not_ready"])
 }
 

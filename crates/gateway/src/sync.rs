@@ -23,7 +23,7 @@ use domain::{
     entry::{CaseChanged, Entry, Fact, Scope},
     ids::{CaseId, Millis, Seq, StaffId},
     visibility::Viewer,
-    wire::{CaseRef, Cursor, Forget, Gained, Line, Linked, Witness},
+    wire::{CaseRef, Cursor, Forget, Gained, Line, Linked, THROUGH_HEADER, Witness},
     words::CaseState,
 };
 use futures_util::stream;
@@ -191,6 +191,11 @@ impl Catch {
     /// Where the client stands after what was given so far.
     pub fn place(&self) -> Place {
         self.place.clone()
+    }
+
+    /// Up to which seq it goes.
+    pub fn through(&self) -> Seq {
+        self.through
     }
 
     /// Whether the last line was given.
@@ -401,6 +406,7 @@ pub async fn sync(
     let agency = signed.agency;
     reach(&agency, query.after.as_deref()).await?;
     let catch = agency.read(move |reader| Catch::plan(reader, staff, query.after.as_deref(), now)).await??;
+    let through = [(THROUGH_HEADER, catch.through().to_string())];
     let lines = stream::unfold((agency, Some(catch)), |(agency, catch)| async move {
         let catch = catch.filter(|catch| !catch.finished())?;
         match agency.read(move |reader| catch.next(reader)).await {
@@ -409,7 +415,7 @@ pub async fn sync(
             Err(_) => Some((Err(std::io::Error::other("Reading the journal failed")), (agency, None))),
         }
     });
-    Ok(([(header::CONTENT_TYPE, NDJSON)], Body::from_stream(lines)).into_response())
+    Ok(([(header::CONTENT_TYPE, NDJSON)], through, Body::from_stream(lines)).into_response())
 }
 
 /// `?before=&limit=`.

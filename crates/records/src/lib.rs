@@ -154,6 +154,12 @@ impl Records {
         Ok(statement.query_row([], |row| row.get(0)).optional()?)
     }
 
+    /// The numbers of the agency's lines, as digits.
+    pub fn display_numbers(&self) -> Result<Vec<String>> {
+        let mut statement = self.connection.prepare_cached("SELECT display_number FROM lines ORDER BY id")?;
+        Ok(statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// Empties the read model, to fill it anew. What a person has seen stays.
     pub fn wipe(&self) -> Result<()> {
         self.connection.execute_batch(

@@ -37,6 +37,10 @@ impl Surroundings for Around {
         let launch = self.app.autolaunch();
         if on { launch.enable() } else { launch.disable() }.context("Changing what starts with the system")
     }
+
+    fn open(&self, address: &str) -> anyhow::Result<()> {
+        open::that_detached(address).context("Starting the browser")
+    }
 }
 
 /// Whether the system shows notifications, as far as it says.

@@ -1,6 +1,8 @@
 import { untrack } from "svelte";
 import type { ConversationId, ConversationRow, Mode, Parting } from "../lib/api.generated";
 import { copy } from "../lib/copy";
+import type { Link } from "../lib/format/links";
+import type { Pick } from "../lib/format/pieces";
 import { t } from "../lib/i18n";
 import type { Inbox } from "../inbox/inbox.svelte";
 import type { Session } from "../session/session.svelte";
@@ -8,7 +10,7 @@ import { type Action, registry } from "./registry";
 import { caps, inText, isSingle, matches, type Shortcut, spelled } from "./shortcut";
 
 /** What lies over the window; one thing at a time. */
-export type Panel = "palette" | "search" | "keys" | "settings" | "sign-out" | "unsent";
+export type Panel = "palette" | "search" | "keys" | "settings" | "sign-out" | "unsent" | "leave";
 
 /** What a part of the window lends to the keyboard for as long as it stands there. */
 export type Hand = "list" | "gather" | "composer" | "latest" | "first-new" | "trouble" | "details" | "shut" | "find";
@@ -21,6 +23,8 @@ export class Actions {
   panel: Panel | null = $state(null);
   /** The action for which the palette asks what to choose. */
   asking: Action | null = $state.raw(null);
+  /** The link for which the person has to agree where it leads. */
+  leaving: Link | null = $state.raw(null);
   /** Which section of the settings was shown last. */
   section = $state("words");
   /** The row on which the keyboard stands in the list. */
@@ -65,6 +69,12 @@ export class Actions {
     return shortcuts.filter((shortcut) => this.#session.settings.single_keys || !isSingle(shortcut));
   }
 
+  /** The keys of an action, as one says them. */
+  keysOf(id: string): string {
+    const [first] = this.shortcuts(this.get(id));
+    return first === undefined ? "" : caps(first).join("+");
+  }
+
   /** For a button that does the same: what it says when pointed at, and how it is done by keyboard. */
   tip(id: string, words = t(`do-${id}`)): { title: string; "aria-keyshortcuts": string | undefined } {
     const shortcuts = this.shortcuts(this.get(id));
@@ -79,6 +89,12 @@ export class Actions {
   async do(action: Action): Promise<void> {
     if (!action.applies()) return;
     if (action.choices !== undefined) {
+      const sole = action.sole === true ? await action.choices() : null;
+      if (sole?.length === 1) {
+        this.close();
+        await sole[0]?.run();
+        return;
+      }
       this.asking = action;
       this.panel = "palette";
       return;
@@ -106,6 +122,7 @@ export class Actions {
   close(): void {
     this.panel = null;
     this.asking = null;
+    this.leaving = null;
   }
 
   /** Lends something until the returned function is called. Whoever lends must not be asked again because another did. */
@@ -141,7 +158,25 @@ export class Actions {
     this.call("list");
   }
 
-  async copy(what: "number" | "phone", text: string): Promise<void> {
+  /** What was picked out of a message: a number is copied, a link is opened, where it is doubtful once the person agrees. */
+  async pick(pick: Pick): Promise<void> {
+    if ("figure" in pick) {
+      await this.copy("figure", pick.clean);
+    } else if (pick.doubtful) {
+      this.show("leave");
+      this.leaving = pick;
+    } else {
+      await this.follow(pick);
+    }
+  }
+
+  /** Has the system's browser open a link. */
+  async follow(link: Link): Promise<void> {
+    this.close();
+    if (await this.#desk.openLink(link)) this.say(t("link-opened", { host: link.target }));
+  }
+
+  async copy(what: "number" | "phone" | "figure", text: string): Promise<void> {
     try {
       await copy(text);
       this.say(t(`copied-${what}`, { text }));

@@ -1,6 +1,9 @@
 import type { ConversationRow } from "../lib/api.generated";
 import { clean } from "../lib/copy";
 import { clock } from "../lib/clock.svelte";
+import type { Figure } from "../lib/format/figures";
+import { type Link, written } from "../lib/format/links";
+import { type Pick, pieces } from "../lib/format/pieces";
 import { daysBack as back, fullDay } from "../lib/format/time";
 import { named, spoken, t } from "../lib/i18n";
 import { type CaseAct, mayOn } from "../inbox/may";
@@ -35,6 +38,8 @@ export interface Action {
   run?: () => unknown;
   /** What is to be chosen first; `null` where that cannot be had now. */
   choices?: () => Choice[] | null | Promise<Choice[] | null>;
+  /** Where there is one choice alone, it is taken without asking. */
+  sole?: boolean;
 }
 
 const THEMES = ["system", "light", "dark"] as const;
@@ -48,6 +53,17 @@ function daysBack(desk: Inbox): number[] {
   return back(Math.min(page.case.opened_at, ...page.earlier.map(({ opened_at }) => opened_at)), clock.now);
 }
 
+/** What can be picked out of the texts of the open conversation, the latest first, each once. */
+function picks<Of extends Pick>(desk: Inbox, of: (pick: Pick) => pick is Of, name: (pick: Of) => string, actions: Actions): Choice[] {
+  const items = desk.conversation?.items.toReversed() ?? [];
+  const all = items.flatMap((item) => (item.item === "event" || item.text === null ? [] : pieces(item.text)));
+  const found = new Map(all.flatMap((piece) => ("text" in piece || !of(piece) ? [] : [[name(piece), piece] as const])));
+  return Array.from(found, ([name, pick]) => ({ key: name, words: name, run: () => actions.pick(pick) }));
+}
+
+const isLink = (pick: Pick): pick is Link => "host" in pick;
+const isFigure = (pick: Pick): pick is Figure => "figure" in pick;
+
 /** Every action there is: buttons' tooltips, palette, sheet and keys all take from here. */
 export function registry(actions: Actions, desk: Inbox, session: Session): Action[] {
   const { acts, list } = desk;
@@ -57,6 +73,8 @@ export function registry(actions: Actions, desk: Inbox, session: Session): Actio
   const set = session.set.bind(session);
   const size = (step: number): (typeof SIZES)[number] | undefined => SIZES[SIZES.indexOf(session.settings.text_size) + step];
   const go = (step: 1 | -1) => () => desk.step(step);
+  const figures = (): Choice[] => picks(desk, isFigure, ({ clean }) => clean, actions);
+  const links = (): Choice[] => picks(desk, isLink, (link) => (link.real === null ? written(link) : `${written(link)} → ${link.real}`), actions);
 
   return [
     // ── What is done with a case ──
@@ -139,6 +157,8 @@ export function registry(actions: Actions, desk: Inbox, session: Session): Actio
       applies: open,
       choices: () => daysBack(desk).map((at) => ({ key: String(at), words: fullDay(spoken(), at, clock.now), run: () => desk.conversation?.goTo({ place: at, seq: 0 }) })),
     },
+    { id: "copy-figure", group: "conversation", shortcuts: [alt("KeyM"), single("KeyM")], sole: true, applies: () => figures().length > 0, choices: figures },
+    { id: "link", group: "conversation", shortcuts: [alt("KeyH"), single("KeyH")], sole: true, applies: () => links().length > 0, choices: links },
     { id: "trouble", group: "conversation", shortcuts: [alt("KeyT"), single("KeyT")], applies: () => actions.can("trouble"), run: () => actions.call("trouble") },
     { id: "recall", group: "conversation", shortcuts: [alt("KeyZ"), single("KeyZ")], applies: () => desk.waitingReply !== null, run: () => desk.waitingReply !== null && desk.conversation?.undo(desk.waitingReply) },
     { id: "details", group: "conversation", shortcuts: [alt("KeyD"), single("KeyD")], applies: () => actions.can("details"), run: () => actions.call("details") },

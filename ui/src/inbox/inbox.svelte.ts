@@ -2,13 +2,16 @@ import type { CaseId, Colleague, ConversationId, DeskStatus, InCase, Me, Message
 import { chime } from "../lib/chime";
 import { clock } from "../lib/clock.svelte";
 import { coalesce, oncePerFrame } from "../lib/coalesce";
+import { type Link, written } from "../lib/format/links";
 import type { Host } from "../lib/host";
+import { t } from "../lib/i18n";
 import { Actions } from "../actions/actions.svelte";
 import type { Session } from "../session/session.svelte";
 import { Acts } from "./acts.svelte";
 import { Finding } from "../search/finding.svelte";
 import { Search } from "../search/search.svelte";
 import { Conversation } from "./conversation.svelte";
+import { First } from "./first.svelte";
 import { type Chosen, List } from "./list.svelte";
 import { UnsentList } from "./unsent.svelte";
 
@@ -18,6 +21,7 @@ export class Inbox {
   readonly acts: Acts;
   readonly unsent: UnsentList;
   readonly actions: Actions;
+  readonly first: First;
   me: Me = $state.raw() as Me;
   conversation: Conversation | null = $state.raw(null);
   status: DeskStatus | null = $state.raw(null);
@@ -43,6 +47,7 @@ export class Inbox {
     this.acts = new Acts(host, this);
     this.unsent = new UnsentList(host, this);
     this.actions = new Actions(this, session);
+    this.first = new First(host, () => this.actions.say(t("first-answered", { keys: this.actions.keysOf("keys") })));
     this.#askStatus = coalesce(() => this.#status());
     this.#askPresent = coalesce(() => this.#present());
     this.#work = oncePerFrame(() => this.#catchUp());
@@ -51,6 +56,7 @@ export class Inbox {
   begin(): void {
     this.#want({ list: true, page: true, status: true });
     void this.#askPresent();
+    void this.first.refresh();
   }
 
   /** What the desk says without being asked. A burst is answered once a frame. */
@@ -174,6 +180,11 @@ export class Inbox {
     return first?.people.filter(({ staff }) => others.every(({ people }) => people.some((person) => person.staff === staff))) ?? null;
   }
 
+  /** Has the system's browser open a link that somebody wrote. Tells whether it does. */
+  async openLink(link: Link): Promise<boolean> {
+    return (await this.acts.ask(() => this.#host.call("open_link", { link: written(link), host: link.target }))) !== null;
+  }
+
   /** What is kept on this computer, or `null` where the desk does not say. */
   storage(): Promise<Storage | null> {
     return this.acts.ask(() => this.#host.call("storage", {}));
@@ -207,6 +218,7 @@ export class Inbox {
     const due = this.#due;
     this.#due = { list: false, page: false, status: false };
     if (due.list) void this.list.refresh();
+    if (due.list && this.first.todo.length > 0) void this.first.refresh();
     if (due.page) void this.conversation?.refresh();
     if (due.status) void this.#askStatus();
     if (this.actions.panel === "unsent") void this.unsent.refresh();

@@ -820,6 +820,10 @@ people: Array<FoundPerson>,
  */
 cases: Array<FoundCase>, 
 /**
+ * What I have written and not sent. On the first page alone, and without operators.
+ */
+unsent: Array<FoundUnsent>, 
+/**
  * Messages and notes, newest first.
  */
 texts: Array<FoundText>, 
@@ -897,6 +901,27 @@ position: Position,
  * Whose case it is.
  */
 contact: Contact, };
+export type FoundUnsent = { 
+/**
+ * What names it among the others.
+ */
+id: string, 
+/**
+ * Where; `None` once the conversation is out of sight.
+ */
+about: About | null, 
+/**
+ * Reply or note.
+ */
+mode: Mode, 
+/**
+ * How far it is.
+ */
+stage: Stage, 
+/**
+ * The line around what was found, marked.
+ */
+text: Array<Piece>, };
 export type FoundText = { 
 /**
  * Its conversation.
@@ -1043,9 +1068,9 @@ stuck: number,
  */
 clock_offset: number, 
 /**
- * During a first sync: entries received so far.
+ * During a first sync: how far it is.
  */
-receiving: number | null, 
+receiving: Receiving | null, 
 /**
  * Why it cannot sync, where the person has to act (`signed_out`, `too_old`).
  */
@@ -1054,6 +1079,33 @@ problem: Problem | null,
  * Files that were damaged and have been put in order, until the person has read it.
  */
 mended: Array<Mended>, };
+export type Receiving = { 
+/**
+ * So many entries have come since it began, or since it was taken up again.
+ */
+entries: number, 
+/**
+ * How much of the journal has been gone through, in percent, where the gateway says how long it is.
+ */
+percent: number | null, 
+/**
+ * So many milliseconds are left, at this pace.
+ */
+left: number | null, };
+export type FirstSteps = { 
+/**
+ * What is still before them.
+ */
+todo: Array<FirstStep>, 
+/**
+ * The agency's WhatsApp numbers, as people write them.
+ */
+lines: Array<string>, };
+export type StepDone = { 
+/**
+ * Which.
+ */
+step: FirstStep, };
 export type Unsent = { 
 /**
  * What I did, in order.
@@ -1272,6 +1324,15 @@ export type StartWithSystem = {
  * Whether.
  */
 on: boolean, };
+export type OpenLink = { 
+/**
+ * As it was written; without a scheme it is meant for `https`.
+ */
+link: string, 
+/**
+ * The host that the person was shown, as programs write it.
+ */
+host: string, };
 export type SignedHeads = { 
 /**
  * Oldest first.
@@ -1317,6 +1378,8 @@ export type Delivery = "waiting" | "stuck" | "queued" | "uncertain" | "sent" | "
 export type Mode = "reply" | "note";
 export type Parting = "keep_sending" | "hand_over";
 export type Fate = "next" | "after" | "taken" | "stuck";
+export type FirstStep = "answer" | "share";
+export type Stage = "draft" | "waiting" | "stuck";
 export type Kept = "records" | "precious";
 export type Happened = "opened" | "assigned" | "released" | "closed" | "reopened";
 export type Link = "connecting" | "syncing" | "live" | "offline";
@@ -1330,7 +1393,7 @@ export type Sound = "off" | "system" | "bell" | "drop";
 export type Day = "sunday" | "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday";
 export type Notices = "shown" | "paused" | "forbidden" | "missing" | "unknown";
 export type SendWith = "enter" | "ctrl_enter";
-export type ErrorCode = "bad_request" | "not_signed_in" | "wrong_password" | "code_expired" | "weak_password" | "slow_down" | "unreachable" | "bad_address" | "not_a_gateway" | "too_old" | "lease_expired" | "no_keychain" | "bad_file" | "not_found" | "bad_text" | "failed";
+export type ErrorCode = "bad_request" | "not_signed_in" | "wrong_password" | "code_expired" | "weak_password" | "slow_down" | "unreachable" | "bad_address" | "not_a_gateway" | "too_old" | "lease_expired" | "no_keychain" | "bad_file" | "not_found" | "bad_text" | "bad_link" | "failed";
 
 export interface Commands {
   start: { request: Nothing; response: Start };
@@ -1360,11 +1423,14 @@ export interface Commands {
   seen_up_to: { request: SeenUpTo; response: Nothing };
   assignable: { request: AssignableRequest; response: Assignable };
   outcomes: { request: Nothing; response: Outcomes };
+  first_steps: { request: Nothing; response: FirstSteps };
+  step_done: { request: StepDone; response: Nothing };
   status: { request: Nothing; response: DeskStatus };
   set_settings: { request: Settings; response: Settings };
   system: { request: Nothing; response: SystemState };
   start_with_system: { request: StartWithSystem; response: SystemState };
   try_notification: { request: Nothing; response: Nothing };
+  open_link: { request: OpenLink; response: Nothing };
   signed_heads: { request: Nothing; response: SignedHeads };
   colleagues: { request: Nothing; response: Colleagues };
   search: { request: SearchAll; response: Found };

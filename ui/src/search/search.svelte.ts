@@ -14,6 +14,8 @@ export class Search {
   recent: string[] = $state.raw([]);
   error: ErrorCode | null = $state(null);
   growing = $state(false);
+  /** The text to which `found` belongs. */
+  #asked = "";
   readonly #host: Host;
   readonly #ask: () => Promise<void>;
 
@@ -33,18 +35,31 @@ export class Search {
     void this.#ask();
   }
 
+  /** The next of what was found. A page on which nothing fits is no end: it goes on until something does. */
   async more(): Promise<void> {
-    const { found, text } = this;
-    if (found?.more == null || this.growing) return;
+    if (this.growing) return;
     this.growing = true;
     try {
-      const next = await this.#host.call("search", { text, below: found.more, limit: PAGE });
-      if (this.found === found) this.found = { ...found, texts: [...found.texts, ...next.texts], more: next.more };
+      for (let wanting = true; wanting && this.found?.more != null; ) {
+        const { found } = this;
+        const next = await this.#host.call("search", { text: this.#asked, below: found.more, limit: PAGE });
+        if (this.found === found) {
+          this.found = { ...found, texts: [...found.texts, ...next.texts], more: next.more };
+          wanting = next.texts.length === 0;
+        } else {
+          wanting = this.#isBare();
+        }
+      }
     } catch (thrown) {
       this.error = CallFailure.of(thrown).code;
     } finally {
       this.growing = false;
     }
+  }
+
+  /** Whether no message and no note is there yet. */
+  #isBare(): boolean {
+    return this.found?.texts.length === 0;
   }
 
   /** Something of it was opened: it is worth keeping. */
@@ -69,9 +84,12 @@ export class Search {
     }
     try {
       const found = await this.#host.call("search", { text, below: null, limit: PAGE });
-      // What was emptied meanwhile stays empty.
-      if (this.text.trim() !== "") this.found = found;
       this.error = null;
+      // What was emptied meanwhile stays empty.
+      if (this.text.trim() === "") return;
+      this.found = found;
+      this.#asked = text;
+      if (this.#isBare()) void this.more();
     } catch (thrown) {
       this.error = CallFailure.of(thrown).code;
     }

@@ -15,13 +15,14 @@ use rusqlite::Connection;
 
 use crate::{
     api::{
-        Contact, Found, FoundCase, FoundIn, FoundPerson, FoundText, Mark, Piece, Position, Recent, SearchAll, SearchIn,
-        Signal, Spot,
+        Contact, Fate, Found, FoundCase, FoundIn, FoundPerson, FoundText, FoundUnsent, Mark, Mode, Piece, Position,
+        Recent, SearchAll, SearchIn, Signal, Spot, Stage, Unsent, UnsentAct, UnsentDraft,
     },
     contact,
     list::author,
     names, precious,
     seat::Seat,
+    unsent,
 };
 use query::{Query, Who};
 
@@ -50,12 +51,15 @@ fn read(records: &mut Records, text: &str, now: domain::ids::Millis) -> anyhow::
 /// Everything on this workstation.
 pub(crate) async fn all(seat: &Seat, request: SearchAll) -> anyhow::Result<Found> {
     let (me, now) = (seat.me, seat.now());
+    let mine =
+        if request.below.is_none() { unsent::list(seat).await? } else { Unsent { acts: vec![], drafts: vec![] } };
     seat.records
         .read(move |records| {
             let query = read(records, &request.text, now)?;
             let mut found = Found {
                 people: vec![],
                 cases: vec![],
+                unsent: vec![],
                 texts: vec![],
                 more: None,
                 unclear: query.unclear.clone(),
@@ -71,6 +75,7 @@ pub(crate) async fn all(seat: &Seat, request: SearchAll) -> anyhow::Result<Found
                 for one in records.find_cases(&query.words, CASES)? {
                     found.cases.extend(case(records, &one, &query.words)?);
                 }
+                found.unsent = written(mine, &query.words);
             }
             let search = search(records, me, query, request.below)?;
             let limit = usize::try_from(request.limit.clamp(1, 200)).unwrap_or(200);
@@ -168,6 +173,27 @@ fn case(records: &mut Records, one: &Numbered, words: &Words) -> anyhow::Result<
         position: Position { place: case.opened_at, seq: 0 },
         contact,
     }))
+}
+
+/// What of mine has not gone and has these words in it, the last written first.
+fn written(Unsent { acts, drafts }: Unsent, words: &Words) -> Vec<FoundUnsent> {
+    let drafts = drafts.into_iter().map(|UnsentDraft { conversation, mode, text, about }| {
+        (format!("{conversation} {mode:?}"), about, mode, Stage::Draft, text)
+    });
+    let acts = acts.into_iter().rev().filter_map(|UnsentAct { id, kind, text, fate, about, .. }| {
+        let mode = if kind == "add_note" { Mode::Note } else { Mode::Reply };
+        let stage = match fate {
+            Fate::Stuck => Stage::Stuck,
+            Fate::Next | Fate::After => Stage::Waiting,
+            // It is a message by now, or is one in a moment.
+            Fate::Taken => return None,
+        };
+        Some((id.to_string(), about, mode, stage, text?))
+    });
+    let found = drafts.chain(acts).filter(|(.., text)| words.stand_in(text));
+    found
+        .map(|(id, about, mode, stage, text)| FoundUnsent { id, about, mode, stage, text: excerpt(&text, words) })
+        .collect()
 }
 
 fn text(records: &mut Records, me: StaffId, hit: Hit, words: &Words) -> anyhow::Result<FoundText> {

@@ -161,6 +161,16 @@ async fn whatever_is_asked_is_answered_by_a_typed_error_and_changes_nothing() {
     assert_eq!(seen(&place, talk).await, before);
 }
 
+#[test]
+fn the_papers_name_every_command() {
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/protocol.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let bridge = page.split_once("## The window's bridge").unwrap().1;
+    let named = |name: &&str| bridge.contains(&format!("`{name}`")) || bridge.contains(&format!("`{name} {{"));
+    let missing: Vec<_> = COMMANDS.iter().filter(|name| !named(name)).collect();
+    assert!(missing.is_empty(), "docs/protocol.md does not name: {missing:?}");
+}
+
 #[tokio::test]
 async fn without_a_person_nothing_is_told() {
     let place = Workplace::fresh().await;

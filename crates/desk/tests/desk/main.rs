@@ -17,4 +17,5 @@ mod session;
 mod standin;
 mod sync;
 mod thread;
+mod ways;
 mod workplace;

@@ -172,6 +172,10 @@ impl Surroundings for Surrounded {
         self.0.store(on, Ordering::Relaxed);
         Ok(())
     }
+
+    fn open(&self, _: &str) -> anyhow::Result<()> {
+        anyhow::bail!("No")
+    }
 }
 
 #[tokio::test]

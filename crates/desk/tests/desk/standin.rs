@@ -74,6 +74,8 @@ pub struct Faults {
     pub revoked: bool,
     /// `sync` breaks off after so many lines, once.
     pub break_after: Option<usize>,
+    /// `sync` pauses after so many lines until the test has it go on.
+    pub hold_after: Option<usize>,
     /// Every request but a sign-in is answered so.
     pub status: Option<u16>,
 }
@@ -339,6 +341,11 @@ impl Standin {
     pub fn set_status(&self, talk: Talk, message: MessageId, status: Status) -> Seq {
         let fact = MessageStatusChanged { message, wamid: None, status, error: None };
         self.append(Scope::Case(talk.case), Actor::System, None, fact.into())
+    }
+
+    /// What was held goes on.
+    pub fn go_on(&self) {
+        self.inside().faults.hold_after = None;
     }
 
     /// Tells every listener to catch up.

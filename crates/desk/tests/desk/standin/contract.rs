@@ -1,6 +1,6 @@
 //! The contract over HTTP as the stand-in speaks it: sessions, sync, live and commands.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use axum::{
     Json,
@@ -18,10 +18,11 @@ use domain::{
     ids::{CommandId, Seq},
     wire::{
         AgencyView, Answer, CaseRef, Forget, Gained, Line, Linked, Outcome, SessionAnswer, SessionRequest, StaffView,
-        Versions,
+        THROUGH_HEADER, Versions,
     },
     words::Role,
 };
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 
 use super::{Standin, colleague, me};
@@ -96,6 +97,7 @@ pub(super) async fn sync(
         Err((status, code)) => return problem(status, code),
     };
     let cursor = standin.cursor();
+    let through = cursor.seq;
     let mut inside = standin.inside();
     let mut lines = Vec::new();
     for case in std::mem::take(&mut inside.lost) {
@@ -128,7 +130,17 @@ pub(super) async fn sync(
         }
         None => lines.iter().map(|line| Ok(text(line))).collect(),
     };
-    Body::from_stream(futures_util::stream::iter(chunks)).into_response()
+    let own = standin.clone();
+    let held = futures_util::stream::iter(chunks.into_iter().enumerate()).then(move |(at, chunk)| {
+        let standin = own.clone();
+        async move {
+            while standin.inside().faults.hold_after.is_some_and(|after| at >= after) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            chunk
+        }
+    });
+    ([(THROUGH_HEADER, through.to_string())], Body::from_stream(held)).into_response()
 }
 
 pub(super) async fn live(
