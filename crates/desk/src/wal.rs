@@ -32,6 +32,8 @@ const PAGE: usize = 4096;
 const TAG: usize = 64;
 /// So many bytes at the beginning of the first page are the file's salt.
 const SALT: usize = 16;
+/// A page's number that is no greater can be believed: the file has less than 4 GB.
+const MOST: u32 = 1 << 20;
 /// How each log begins: checksums are of little-endian words, as every computer writes them that this program runs on; the
 /// version; the pages' size.
 const BEGINS: [u8; 12] = [0x37, 0x7f, 0x06, 0x82, 0x00, 0x2d, 0xe2, 0x18, 0x00, 0x00, 0x10, 0x00];
@@ -87,12 +89,15 @@ impl Seal {
         Ok(Self(seal))
     }
 
-    /// Whether a frame's page is what was written as the page of this number.
+    /// Whether a frame's page is what was written as the page of its number.
     fn fits(&self, frame: &[u8]) -> bool {
-        let Some((&number, rest)) = frame.split_first_chunk::<4>() else { return false };
-        let Some((sealed, tag)) = rest.split_last_chunk::<TAG>() else { return false };
-        let number = u32::from_be_bytes(number);
-        let sealed = sealed.get(FRAME_HEADER - 4 + if number == 1 { SALT } else { 0 }..).unwrap_or_default();
+        self.fits_as(frame, number(frame))
+    }
+
+    /// Whether it is what was written as the page of this number.
+    fn fits_as(&self, frame: &[u8], number: u32) -> bool {
+        let Some((sealed, tag)) = frame.split_last_chunk::<TAG>() else { return false };
+        let sealed = sealed.get(FRAME_HEADER + if number == 1 { SALT } else { 0 }..).unwrap_or_default();
         let Ok(mut mac) = Hmac::<Sha512>::new_from_slice(self.0.as_slice()) else { return false };
         mac.update(sealed);
         mac.update(&number.to_le_bytes());
@@ -137,8 +142,8 @@ fn frame_sum(frame: &[u8], salt: &[u8], before: Sums) -> Option<Sums> {
 
 /// Flips the one bit with which it fits, if there is one. The checksum's own come first: two of the rest look like them, of
 /// which one says nothing that matters here, and the other how long the file is, which SQLite holds against the file.
-fn flip_back<T>(bytes: &mut [u8], check: Range<usize>, fits: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
-    for at in check.chain(0..bytes.len()) {
+fn flip_back<T>(bytes: &mut [u8], check: Range<usize>, within: usize, fits: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
+    for at in check.chain(0..within) {
         for bit in 0..8 {
             *bytes.get_mut(at)? ^= 1 << bit;
             if let Some(found) = fits(bytes) {
@@ -157,19 +162,35 @@ fn corrected(log: &mut [u8], seal: &Seal) -> bool {
     }
     let first = frames.get(8..16).unwrap_or_default().to_vec();
     let of_these = |header: &[u8]| header_sum(header).filter(|_| header.get(16..24) == Some(&*first));
-    let Some(mut sums) = header_sum(header).or_else(|| flip_back(header, 24..32, of_these)) else { return false };
+    let Some(mut sums) = header_sum(header).or_else(|| flip_back(header, 24..32, HEADER, of_these)) else {
+        return false;
+    };
     let salt = header.get(16..24).unwrap_or_default().to_vec();
+    let most = frames.chunks_exact(FRAME_HEADER + PAGE).map(number).filter(|number| *number < MOST).max().unwrap_or(0);
     let mut frames = frames.chunks_exact_mut(FRAME_HEADER + PAGE);
     while let Some(frame) = frames.next() {
         let fits = |frame: &[u8]| frame_sum(frame, &salt, sums);
         let sealed = |frame: &[u8]| fits(frame).filter(|_| seal.fits(frame));
-        match fits(frame).or_else(|| is_near(frame, &salt).then(|| flip_back(frame, 16..24, sealed)).flatten()) {
+        // A page that is sound need not be searched.
+        let within = if seal.fits(frame) { FRAME_HEADER } else { FRAME_HEADER + PAGE };
+        let put_right =
+            |frame: &mut [u8]| is_near(frame, &salt).then(|| flip_back(frame, 16..24, within, sealed)).flatten();
+        match fits(frame).or_else(|| put_right(frame)) {
             Some(next) => sums = next,
-            // What an earlier log has left here, or a transaction that was torn: nothing of this log comes after it.
-            None => return !frames.any(|later| later.get(8..16) == Some(&*salt)),
+            // Here it ends. What an earlier log has left has another salt. What this one has left, of a transaction that was
+            // torn or taken back, has the same, and its pages are sound, be it under a number that was written anew.
+            None => {
+                let is_left = is_near(frame, &salt) && (1..=most).any(|number| seal.fits_as(frame, number));
+                return is_left || !frames.any(|later| later.get(8..16) == Some(&*salt));
+            }
         }
     }
     true
+}
+
+/// The number of a frame's page.
+fn number(frame: &[u8]) -> u32 {
+    frame.first_chunk().map_or(0, |number| u32::from_be_bytes(*number))
 }
 
 /// Whether a frame is of this log, but for a bit: what an earlier log has left has a salt that differs in many.
@@ -236,6 +257,59 @@ mod tests {
             assert!(corrected(&mut log, &seal), "bit {bit}");
             assert!(log == whole, "bit {bit} is not put right");
         }
+    }
+
+    /// A log as it is when a program was killed in a long transaction, and the next one in a short one.
+    async fn left_twice() -> (Vec<u8>, Seal) {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, again) = (folder.path().join("precious.db"), folder.path().join("again.db"));
+        let key = FileKey::random().unwrap();
+        let database = Database::<Precious>::open(&path, &key).unwrap();
+        let (from, to) = (path.clone(), again.clone());
+        let killed = move |precious: &mut Precious| {
+            let c = precious.connection();
+            precious::keep(c, "before", &"ق")?;
+            c.execute_batch("PRAGMA cache_size = 5; BEGIN")?;
+            for n in 0..60 {
+                precious::keep(c, &format!("long {n}"), &"ق".repeat(900))?;
+            }
+            fs::copy(&from, &to)?;
+            fs::copy(beside(&from), beside(&to))?;
+            Ok(c.execute_batch("ROLLBACK")?)
+        };
+        database.alone(killed).await.unwrap();
+        let database = Database::<Precious>::open(&again, &key).unwrap();
+        database.write(|precious| precious::keep(precious.connection(), "short", &"ق")).await.unwrap();
+        let salt = fs::read(&again).unwrap()[..SALT].try_into().unwrap();
+        (fs::read(beside(&again)).unwrap(), Seal::new(&key, salt).unwrap())
+    }
+
+    #[tokio::test]
+    async fn what_a_transaction_left_that_was_never_committed_is_no_damage() {
+        let (log, seal) = left_twice().await;
+        let salt = log[16..24].to_vec();
+        let frames: Vec<&[u8]> = log[HEADER..].chunks_exact(FRAME).collect();
+        let mut sums = header_sum(&log[..HEADER]).unwrap();
+        let end = frames.iter().position(|frame| {
+            frame_sum(frame, &salt, sums).is_none_or(|next| {
+                sums = next;
+                false
+            })
+        });
+        let end = end.unwrap();
+        let left = frames[end..].iter().filter(|frame| frame[8..16] == salt).count();
+        assert!(end > 1 && left > 5, "{end} frames, and {left} are left: this shows nothing");
+        let mut same = log.clone();
+        assert!(corrected(&mut same, &seal) && same == log);
+        // Killed between the head of the next frame and its page.
+        let mut torn = log.clone();
+        torn.copy_within(HEADER..HEADER + FRAME_HEADER, HEADER + end * FRAME);
+        torn[HEADER + end * FRAME + 3] ^= 0x7f;
+        let before = torn.clone();
+        assert!(corrected(&mut torn, &seal) && torn == before);
+        // And a bit in what was committed is put right all the same.
+        let mut flipped = flip(&log, (HEADER + FRAME + 1_000) * 8);
+        assert!(corrected(&mut flipped, &seal) && flipped == log);
     }
 
     #[tokio::test]
