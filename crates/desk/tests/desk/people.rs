@@ -7,6 +7,7 @@ use desk::api::{
 use domain::command::Code;
 
 use crate::{
+    rot::copy,
     standin::{PASSWORD, Talk, me},
     workplace::{Workplace, until},
 };
@@ -164,6 +165,25 @@ async fn who_hands_over_leaves_notes_and_sends_no_reply() {
         assert!(note.ends_with(wanted) || note.contains('\n'), "{note}");
     }
     assert!(place.gateway.replies().is_empty(), "a reply that was handed over is not sent");
+    place.sign_in(PASSWORD, None).await.unwrap();
+    until("the answers", async || place.desk.unsent(Nothing {}).await.unwrap().acts.is_empty()).await;
+}
+
+#[tokio::test]
+async fn who_hands_over_off_line_leaves_notes_in_place_of_replies_that_never_left() {
+    let mut place = Workplace::signed_in().await;
+    let [talk, _] = two_talks(&place).await;
+    place.is_live().await;
+    place.gateway.stop().await;
+    place.is_offline().await;
+    place.reply(talk, "واحد").await;
+    place.reply(talk, "اثنان").await;
+    assert_eq!(sign_out(&place, Parting::HandOver).await.going_out, 2);
+    place.gateway_back().await;
+    until("the sign-out", async || place.gateway.inside().tokens.is_empty()).await;
+    assert!(place.gateway.replies().is_empty(), "a reply that was handed over is not sent");
+    let notes = place.gateway.notes();
+    assert!(notes.len() == 2 && notes[0].ends_with("واحد") && notes[1].ends_with("اثنان"), "{notes:?}");
 }
 
 #[tokio::test]
@@ -221,6 +241,27 @@ async fn a_computer_that_was_shut_out_removes_what_it_kept_and_says_what_was_los
     place.gateway.inside().faults.revoked = false;
     assert_eq!(place.sign_in(PASSWORD, None).await.unwrap().wiped, None);
     place.shows(talk).await;
+}
+
+#[tokio::test]
+async fn a_removal_that_was_cut_off_is_finished_at_the_next_start() {
+    let place = Workplace::signed_in().await;
+    let place = place.restart().await;
+    let before = tempfile::tempdir().unwrap();
+    copy(place.folder.path(), before.path());
+    place.unlock(PASSWORD).await.unwrap();
+    place.gateway.inside().faults.revoked = true;
+    place.gateway.say_catch_up();
+    until("removed", async || start(&place).await.accounts.is_empty()).await;
+    // It was noted, and then the power went: all the rest is as it was.
+    place.desk.close().await;
+    copy(before.path(), place.folder.path());
+    let place = place.restart().await;
+    let after = start(&place).await;
+    assert!(after.accounts.is_empty() && after.wiped.is_some());
+    assert_eq!(std::fs::read_dir(place.folder.path().join("data/accounts")).unwrap().count(), 0, "the files are gone");
+    let keys = std::fs::read_to_string(place.folder.path().join("keychain.json")).unwrap();
+    assert_eq!(keys.trim(), "{}", "and the key");
 }
 
 #[tokio::test]
