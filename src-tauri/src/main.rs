@@ -43,13 +43,15 @@ fn main() -> anyhow::Result<()> {
         .setup(move |app| Ok(set_up(app.handle(), &arguments)?))
         .build(context)
         .context("Starting the window system")?;
-    app.run(|app, event| {
-        if let RunEvent::Exit = event {
+    app.run(|app, event| match event {
+        RunEvent::Exit => {
             system::take_notifications_away();
             if let Some(desk) = app.try_state::<Desk>() {
                 async_runtime::block_on(desk.close());
             }
         }
+        event if system::asks_for_the_window(&event) => window::show(app),
+        _ => {}
     });
     Ok(())
 }

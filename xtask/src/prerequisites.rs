@@ -75,6 +75,13 @@ pub(crate) fn for_windows() -> Result<()> {
     packages(&["build-essential", "gcc-mingw-w64-x86-64", "libssl-dev", "pkg-config"])
 }
 
+/// A folder among the user's caches, for what is had once and serves every copy of the sources.
+pub(crate) fn cache(name: &str) -> Result<PathBuf> {
+    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.or_else(|| Some(env::home_dir()?.join(".cache"))).context("Finding the user's caches")?;
+    Ok(cache.join("shubbak").join(name))
+}
+
 fn nextest() -> Result<()> {
     if answer(Command::new("cargo").args(["nextest", "--version"])).is_none() {
         say!("Installing cargo-nextest from the registry; this is built from source once and takes some minutes.");
@@ -83,13 +90,11 @@ fn nextest() -> Result<()> {
     Ok(())
 }
 
-/// The stand-in for S3 that the gateway's tests start, from PyPI, in a folder of its own among the user's caches.
+/// The stand-in for S3 that the gateway's tests start, from PyPI.
 fn s3_server() -> Result<()> {
     let wanted = root().join("crates/gateway/tests/s3-server.txt");
     let text = fs::read(&wanted).context("Reading what the stand-in for S3 consists of")?;
-    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.or_else(|| Some(env::home_dir()?.join(".cache"))).context("Finding the user's caches")?;
-    let folder = cache.join("shubbak/s3-server");
+    let folder = cache("s3-server")?;
     let stamp = folder.join(".installed");
     if fs::read(&stamp).is_ok_and(|installed| installed == text) {
         return Ok(());

@@ -3,7 +3,6 @@
 
 use std::{
     fs,
-    os::unix::{fs::chown, process::CommandExt as _},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -17,7 +16,8 @@ use crate::processes;
 /// A server that runs.
 pub(crate) struct Postgres {
     folder: TempDir,
-    user: Option<(u32, u32)>,
+    /// PostgreSQL refuses to run as root: then the package's own user runs it.
+    as_its_user: bool,
 }
 
 impl Postgres {
@@ -25,17 +25,16 @@ impl Postgres {
     pub(crate) fn start() -> Result<Self> {
         // A socket's path may have 107 bytes.
         let folder = tempfile::Builder::new().prefix("pg").tempdir().context("Making a folder")?;
-        let server = Self { folder, user: user()? };
-        if let Some((user, group)) = server.user {
-            chown(server.folder(), Some(user), Some(group)).context("Giving PostgreSQL its folder")?;
+        let server = Self { folder, as_its_user: is_root()? };
+        if server.as_its_user {
+            run(Command::new("chown").arg("postgres:postgres").arg(server.folder()))?;
         }
         let (data, log) = (server.folder().join("data"), server.folder().join("log"));
         let made = ["-U", "shubbak", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "-D"];
-        server.run(Command::new(program("initdb")?).args(made).arg(&data))?;
+        run(server.command("initdb")?.args(made).arg(&data))?;
         let options = format!("-k {} -c listen_addresses=''", server.folder().display());
-        let mut start = Command::new(program("pg_ctl")?);
-        start.args(["-w", "-s", "-o", &options, "-l"]).arg(log).arg("-D").arg(data).arg("start");
-        server.run(&mut start)?;
+        let mut start = server.command("pg_ctl")?;
+        run(start.args(["-w", "-s", "-o", &options, "-l"]).arg(log).arg("-D").arg(data).arg("start"))?;
         Ok(server)
     }
 
@@ -50,15 +49,15 @@ impl Postgres {
         Ok(processes::processor_time(&processes::tree(first)?))
     }
 
-    fn run(&self, command: &mut Command) -> Result<()> {
-        command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null());
-        if let Some((user, group)) = self.user {
-            command.uid(user).gid(group);
+    /// One of its programs, run by whom it has to be.
+    fn command(&self, name: &str) -> Result<Command> {
+        let program = program(name)?;
+        if !self.as_its_user {
+            return Ok(Command::new(program));
         }
-        let program = command.get_program().display().to_string();
-        let status = command.status().with_context(|| format!("Running {program}"))?;
-        ensure!(status.success(), "{program} failed ({status})");
-        Ok(())
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]).arg(program);
+        Ok(command)
     }
 
     /// Makes a database.
@@ -83,8 +82,8 @@ pub(crate) async fn connect(address: &str) -> Result<Client> {
 impl Drop for Postgres {
     fn drop(&mut self) {
         let data = self.folder().join("data");
-        if let Ok(program) = program("pg_ctl") {
-            let _ = self.run(Command::new(program).args(["-m", "immediate", "-w", "-s", "stop", "-D"]).arg(data));
+        if let Ok(mut stop) = self.command("pg_ctl") {
+            let _ = run(stop.args(["-m", "immediate", "-w", "-s", "stop", "-D"]).arg(data));
         }
     }
 }
@@ -99,14 +98,15 @@ fn program(name: &str) -> Result<PathBuf> {
     found.pop().context(missing)
 }
 
-/// Who runs it: not root, which it refuses.
-fn user() -> Result<Option<(u32, u32)>> {
-    let id = |arguments: &[&str]| -> Result<u32> {
-        let said = Command::new("id").args(arguments).stderr(Stdio::null()).output().context("Asking for a user")?;
-        String::from_utf8_lossy(&said.stdout).trim().parse().context("Asking for a user")
-    };
-    if id(&["-u"])? != 0 {
-        return Ok(None);
-    }
-    Ok(Some((id(&["-u", "postgres"])?, id(&["-g", "postgres"])?)))
+fn run(command: &mut Command) -> Result<()> {
+    let program = command.get_program().display().to_string();
+    let status = command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).status();
+    let status = status.with_context(|| format!("Running {program}"))?;
+    ensure!(status.success(), "{program} failed ({status})");
+    Ok(())
+}
+
+fn is_root() -> Result<bool> {
+    let said = Command::new("id").arg("-u").output().context("Asking who runs this")?;
+    Ok(said.stdout.trim_ascii() == b"0")
 }

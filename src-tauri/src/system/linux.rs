@@ -11,7 +11,7 @@ use desk::{
     notify,
 };
 use notify_rust::{Hint, Notification, NotificationHandle, Urgency};
-use tauri::{WebviewWindow, async_runtime};
+use tauri::{RunEvent, WebviewWindow, async_runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use zbus::{Connection, Proxy, connection::Builder};
 
@@ -97,6 +97,11 @@ async fn session() -> zbus::Result<Connection> {
 /// The count on the launcher, where it has one.
 pub(super) fn badge(window: &WebviewWindow, waiting: u32) -> tauri::Result<()> {
     window.set_badge_count(Some(waiting.into()).filter(|count| *count > 0))
+}
+
+/// A launcher starts the program anew, which finds the one that runs.
+pub(super) fn asks_for_the_window(_event: &RunEvent) -> bool {
+    false
 }
 
 /// Comes back when the program is told to end.

@@ -13,7 +13,7 @@ mod this;
 use anyhow::Context as _;
 use desk::{api::Notices, notify::Notification, surroundings::Surroundings};
 use notify_rust::NotificationResponse;
-use tauri::{AppHandle, WebviewWindow};
+use tauri::{AppHandle, RunEvent, WebviewWindow};
 use tauri_plugin_autostart::ManagerExt as _;
 
 /// What the system does for the desk.
@@ -51,6 +51,11 @@ pub(crate) fn notices() -> Notices {
 /// How many wait, on the window's place in the task bar, launcher or dock.
 pub(crate) fn badge(window: &WebviewWindow, waiting: u32) -> tauri::Result<()> {
     this::badge(window, waiting)
+}
+
+/// Whether somebody clicked where the system shows a program whose window may be hidden.
+pub(crate) fn asks_for_the_window(event: &RunEvent) -> bool {
+    this::asks_for_the_window(event)
 }
 
 /// Takes notifications from the screen whose click nobody would hear once the program has ended.

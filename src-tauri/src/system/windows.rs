@@ -5,7 +5,7 @@ use desk::{
     notify,
 };
 use notify_rust::{Notification, NotificationHandle};
-use tauri::{WebviewWindow, image::Image};
+use tauri::{RunEvent, WebviewWindow, image::Image};
 use windows::{
     UI::Notifications::{NotificationSetting, ToastNotificationManager},
     core::HSTRING,
@@ -25,13 +25,18 @@ pub(super) fn dress(shown: &mut Notification, _open: &str, told: &notify::Notifi
     }
 }
 
-/// Windows keeps them by itself.
-pub(super) fn waits(_handle: &NotificationHandle) {}
+/// Windows keeps them by itself: nothing is to be remembered of one, nor to be taken away.
+pub(super) struct Kept;
 
-/// The same.
-pub(super) fn is_gone(_shown: ()) {}
+/// It waits for a click from now on.
+pub(super) fn waits(_handle: &NotificationHandle) -> Kept {
+    Kept
+}
 
-/// The same.
+/// It waits no longer.
+pub(super) fn is_gone(_shown: Kept) {}
+
+/// Takes nothing from the screen.
 pub(super) fn take_away() {}
 
 /// What the settings of Windows say of this program. Whether its person is not to be disturbed, they do not say.
@@ -59,6 +64,11 @@ fn dot() -> Image<'static> {
     let pixels = (0..DOT).flat_map(|y| (0..DOT).map(move |x| from_middle(x) + from_middle(y) <= middle.powi(2)));
     let rgba = pixels.flat_map(|inside| if inside { AMBER } else { [0; 4] }).collect();
     Image::new_owned(rgba, DOT.into(), DOT.into())
+}
+
+/// The start menu starts the program anew, which finds the one that runs.
+pub(super) fn asks_for_the_window(_event: &RunEvent) -> bool {
+    false
 }
 
 /// Comes back when the program is told to end.
