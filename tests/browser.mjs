@@ -3,7 +3,8 @@
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { Desk } from "./desk.mjs";
-import { program, root, start } from "./stage.mjs";
+import { held } from "./held.mjs";
+import { program, root, Stage, start } from "./stage.mjs";
 
 /** One browser for a file of tests; each person gets a context and a desk of their own. */
 export class Browser {
@@ -49,4 +50,17 @@ export class Browser {
       await ended;
     }
   }
+}
+
+/** A stage for a file of tests, and on it somebody's desk for each name, in one browser. */
+export function atBrowser(...usernames) {
+  return held(async (holds) => {
+    const stage = await Stage.set();
+    holds.push(() => stage.end());
+    const browser = await Browser.open();
+    holds.push(() => browser.close());
+    const desks = [];
+    for (const username of usernames) desks.push(await browser.desk(stage, username));
+    return { stage, browser, desks };
+  });
 }

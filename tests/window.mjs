@@ -6,7 +6,10 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { remote } from "webdriverio";
-import { eventually, program } from "./stage.mjs";
+import { act } from "./acts.mjs";
+import { expect } from "./expect.mjs";
+import { held } from "./held.mjs";
+import { eventually, program, Stage } from "./stage.mjs";
 
 const execute = promisify(execFile);
 
@@ -137,3 +140,20 @@ export const notifications = {
     });
   },
 };
+
+/** A stage for a file of tests, and on it somebody's window, in step with the gateway; or, if not `opened`, for a test to open. */
+export function atWindow(username, { opened = true } = {}) {
+  return held(async (holds) => {
+    const stage = await Stage.set();
+    holds.push(() => stage.end());
+    const window = new Window(stage, username);
+    holds.push(() => window.end());
+    const desk = act(window);
+    if (opened) {
+      await window.start();
+      // Only what comes after the first sync is worth a notification.
+      await expect("the desk in step", () => desk.attribute("foot", "data-link"), "live");
+    }
+    return { stage, window, desk };
+  });
+}

@@ -1,23 +1,11 @@
 // A citizen writes, the desk sees it at once, answers, and the citizen has the answer.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Browser } from "../browser.mjs";
+import { test } from "node:test";
+import { atBrowser } from "../browser.mjs";
 import { expect } from "../expect.mjs";
-import { Stage } from "../stage.mjs";
 
-let stage, browser, agent, lead;
-
-before(async () => {
-  stage = await Stage.set();
-  browser = await Browser.open();
-  [agent, lead] = [await browser.desk(stage, "agent1"), await browser.desk(stage, "lead")];
-});
-
-after(async () => {
-  await browser?.close();
-  await stage?.end();
-});
+const { stage, desks: [agent, lead] } = await atBrowser("agent1", "lead");
 
 test("what a citizen writes is on screen at once, and the answer on the telephone", async () => {
   const fatima = await stage.citizen("فاطمة العنزي");

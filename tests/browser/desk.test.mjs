@@ -1,23 +1,11 @@
 // The desk itself: language, drafts, and work without the gateway.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Browser } from "../browser.mjs";
+import { test } from "node:test";
+import { atBrowser } from "../browser.mjs";
 import { expect } from "../expect.mjs";
-import { Stage } from "../stage.mjs";
 
-let stage, browser, desk;
-
-before(async () => {
-  stage = await Stage.set();
-  browser = await Browser.open();
-  desk = await browser.desk(stage, "agent2");
-});
-
-after(async () => {
-  await browser?.close();
-  await stage?.end();
-});
+const { stage, desks: [desk] } = await atBrowser("agent2");
 
 const directionOfPage = () => desk.page.evaluate(() => getComputedStyle(document.documentElement).direction);
 const languageOfPage = () => desk.page.evaluate(() => document.documentElement.lang);

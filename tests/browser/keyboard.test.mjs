@@ -1,24 +1,12 @@
 // The desk by keyboard, on an Arabic layout as on a Latin one, in both languages; and what a person chooses at it.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { Browser } from "../browser.mjs";
+import { test } from "node:test";
+import { atBrowser } from "../browser.mjs";
 import { expect } from "../expect.mjs";
-import { Stage } from "../stage.mjs";
 
-let stage, browser, desk;
-
-before(async () => {
-  stage = await Stage.set();
-  browser = await Browser.open();
-  desk = await browser.desk(stage, "lead");
-  await desk.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
-});
-
-after(async () => {
-  await browser?.close();
-  await stage?.end();
-});
+const { stage, desks: [desk] } = await atBrowser("lead");
+await desk.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
 
 /** A key of an Arabic layout: the place where it lies on the keyboard, and what it types. */
 const press = (code, key, modifiers = {}) =>

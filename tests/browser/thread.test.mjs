@@ -1,30 +1,20 @@
 // A long conversation, who else is in it, and the list's sorts.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { goUp } from "../anchor.mjs";
-import { Browser } from "../browser.mjs";
+import { atBrowser } from "../browser.mjs";
 import { expect } from "../expect.mjs";
-import { Stage, eventually } from "../stage.mjs";
+import { eventually } from "../stage.mjs";
 
-let stage, browser, agent, lead, long;
 const HOW_LONG = 540;
 
-before(async () => {
-  stage = await Stage.set();
-  browser = await Browser.open();
-  [agent, lead] = [await browser.desk(stage, "agent1"), await browser.desk(stage, "lead")];
-  long = await stage.citizen("حصة الدوسري");
-  for (let from = 1; from <= HOW_LONG; from += 20) {
-    const some = Array.from({ length: Math.min(20, HOW_LONG - from + 1) }, (_, index) => from + index);
-    await Promise.all(some.map((n) => long.writes(`سطر ${n} ${"كلام طويل ".repeat(n % 9)}`)));
-  }
-});
-
-after(async () => {
-  await browser?.close();
-  await stage?.end();
-});
+const { stage, desks: [agent, lead] } = await atBrowser("agent1", "lead");
+const long = await stage.citizen("حصة الدوسري");
+for (let from = 1; from <= HOW_LONG; from += 20) {
+  const some = Array.from({ length: Math.min(20, HOW_LONG - from + 1) }, (_, index) => from + index);
+  await Promise.all(some.map((n) => long.writes(`سطر ${n} ${"كلام طويل ".repeat(n % 9)}`)));
+}
 
 const box = () => agent.get("messages");
 const fromEnd = () => box().evaluate((box) => Math.round(box.scrollHeight - box.scrollTop - box.clientHeight));

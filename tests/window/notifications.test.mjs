@@ -1,28 +1,14 @@
 // Notifications in the real window: tried out, private, held back by the system, and clicked while the desk is locked.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { act } from "../acts.mjs";
+import { after, test } from "node:test";
 import { expect } from "../expect.mjs";
-import { eventually, Stage } from "../stage.mjs";
-import { ask, notifications, Window } from "../window.mjs";
+import { eventually } from "../stage.mjs";
+import { ask, atWindow, notifications } from "../window.mjs";
 
-let stage, window, desk;
-
-before(async () => {
-  stage = await Stage.set();
-  window = new Window(stage, "lead");
-  await window.start();
-  desk = act(window);
-  await expect("the desk in step", () => desk.attribute("foot", "data-link"), "live");
-  await notifications.clear();
-});
-
-after(async () => {
-  await ask("dunstctl", "set-paused", "false");
-  await window?.end();
-  await stage?.end();
-});
+const { stage, window, desk } = await atWindow("lead");
+after(() => ask("dunstctl", "set-paused", "false"));
+await notifications.clear();
 
 test("one is tried from the settings, and the page says when the system holds them back", async () => {
   await desk.click("settings-open");

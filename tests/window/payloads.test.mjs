@@ -1,30 +1,15 @@
 // Script in whatever a citizen or a colleague writes: it is shown as it was written, and nothing of it runs.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { act } from "../acts.mjs";
+import { test } from "node:test";
 import { expect } from "../expect.mjs";
 import { payloads } from "../payloads.mjs";
-import { Stage } from "../stage.mjs";
-import { Window } from "../window.mjs";
+import { atWindow } from "../window.mjs";
 
 /** So many are written by one citizen, who bears the first of them as a name. */
 const EACH = 10;
 
-let stage, window, desk;
-
-before(async () => {
-  stage = await Stage.set();
-  window = new Window(stage, "lead");
-  await window.start();
-  desk = act(window);
-  await expect("the desk in step", () => desk.attribute("foot", "data-link"), "live");
-});
-
-after(async () => {
-  await window?.end();
-  await stage?.end();
-});
+const { stage, window, desk } = await atWindow("lead");
 
 test(`${payloads.length} of them in names, messages, notes and drafts run nothing, and are shown as they are`, async () => {
   await window.script(() => {

@@ -1,32 +1,19 @@
 // Off line, and then the power is cut: nothing that was written is lost, and nothing goes out twice.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { act } from "../acts.mjs";
+import { test } from "node:test";
 import { expect } from "../expect.mjs";
-import { Stage } from "../stage.mjs";
-import { Window } from "../window.mjs";
+import { atWindow } from "../window.mjs";
 
 const REPLIES = ["أولاً: نعتذر عن الانقطاع", "ثانياً: الفريق في الطريق", "ثالثاً: المتوقع قبل الثانية ظهراً"];
 const NOTE = "كسر في الخط الرئيسي";
 const DRAFT = "وسنوافيكم بالمستجدات أو";
 
-let stage, window;
-
-before(async () => {
-  stage = await Stage.set();
-  window = new Window(stage, "agent1");
-});
-
-after(async () => {
-  await window?.end();
-  await stage?.end();
-});
+const { stage, window, desk } = await atWindow("agent1", { opened: false });
 
 test("replies and a note written off line survive kill -9 and go once, in order; the draft is still there", async () => {
   const citizen = await stage.citizen("عبدالله الشمري");
   await window.start();
-  let desk = act(window);
   await citizen.writes("الماي مقطوع عندنا في مدينة صباح الأحمد");
   await desk.open(citizen.name);
 
@@ -40,7 +27,6 @@ test("replies and a note written off line survive kill -9 and go once, in order;
 
   // The gateway is still away: the file opens by the password alone, and everything stands there.
   await window.start();
-  desk = act(window);
   await desk.open(citizen.name);
   for (const text of REPLIES) assert.equal(await desk.delivery(text), "waiting");
   assert.equal(await desk.draft(), DRAFT);
@@ -55,7 +41,6 @@ test("replies and a note written off line survive kill -9 and go once, in order;
   // And nothing more comes later.
   await window.kill();
   await window.start();
-  desk = act(window);
   await expect("the desk in step", () => desk.attribute("foot", "data-link"), "live", 40_000);
   assert.deepEqual(await citizen.received(), REPLIES);
 });

@@ -3,27 +3,12 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { expect } from "../expect.mjs";
-import { eventually, program, Stage } from "../stage.mjs";
-import { notifications, Window } from "../window.mjs";
-import { act } from "../acts.mjs";
+import { eventually, program } from "../stage.mjs";
+import { atWindow, notifications } from "../window.mjs";
 
-let stage, window, desk;
-
-before(async () => {
-  stage = await Stage.set();
-  window = new Window(stage, "lead");
-  await window.start();
-  desk = act(window);
-  // Only what comes after the first sync is worth a notification.
-  await expect("the desk in step", () => desk.attribute("foot", "data-link"), "live");
-});
-
-after(async () => {
-  await window?.end();
-  await stage?.end();
-});
+const { stage, window, desk } = await atWindow("lead");
 
 test("a notification's click opens exactly that conversation, also when the window is hidden", async () => {
   const [fatima, khaled] = [await stage.citizen("فاطمة الرشيدي"), await stage.citizen("خالد العازمي")];

@@ -1,27 +1,14 @@
 // The tray: how many wait, in the language that is chosen; back to the window; and out of the program.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { act } from "../acts.mjs";
+import { test } from "node:test";
 import { expect } from "../expect.mjs";
-import { eventually, Stage } from "../stage.mjs";
+import { eventually } from "../stage.mjs";
 import { trayOf } from "../tray.mjs";
-import { Window } from "../window.mjs";
+import { atWindow } from "../window.mjs";
 
-let stage, window, desk, tray;
-
-before(async () => {
-  stage = await Stage.set();
-  window = new Window(stage, "agent2");
-  await window.start();
-  desk = act(window);
-  tray = await trayOf(window.pid);
-});
-
-after(async () => {
-  await window?.end();
-  await stage?.end();
-});
+const { stage, window, desk } = await atWindow("agent2");
+const tray = await trayOf(window.pid);
 
 test("it counts who waits for a reply", async () => {
   const [first, second] = [await stage.citizen("مريم الصباح الثانية"), await stage.citizen("سارة الفهد الثانية")];

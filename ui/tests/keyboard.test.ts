@@ -54,9 +54,9 @@ describe("The palette", () => {
     expect((await screen.findByTestId("palette-about")).textContent).toContain("فاطمة العلي");
     const query = screen.getByTestId("palette-query");
     await fireEvent.input(query, { target: { value: "assign" } });
-    expect(screen.getAllByTestId("palette-line")[0]?.dataset.action).toBe("assign");
+    expect(screen.getAllByTestId("palette-line")[0]?.dataset.line).toBe("assign");
     await fireEvent.input(query, { target: { value: "الاسناد" } });
-    expect(screen.getAllByTestId("palette-line")[0]?.dataset.action).toBe("assign");
+    expect(screen.getAllByTestId("palette-line")[0]?.dataset.line).toBe("assign");
     await press("Enter", { key: "Enter" }, query);
     await waitFor(() => expect(screen.getAllByTestId("palette-line")).toHaveLength(3));
     await press("ArrowDown", { key: "ArrowDown" }, query);
@@ -69,7 +69,7 @@ describe("The palette", () => {
     shown();
     await rowOf("fatima");
     await press("KeyK", CTRL);
-    const offered = (await screen.findAllByTestId("palette-line")).map((line) => line.dataset.action);
+    const offered = (await screen.findAllByTestId("palette-line")).map((line) => line.dataset.line);
     expect(offered).toContain("settings");
     for (const act of ["claim", "close", "reply", "copy-number", "recall"]) expect(offered).not.toContain(act);
   });

@@ -44,8 +44,8 @@ enum Task {
     Faults(faults::Options),
     /// Writes what is generated from other files: TypeScript's side of the desk's commands
     Generate,
-    /// Takes the pictures of docs/pictures/ from the real window
-    Shots,
+    /// Takes pictures of every screen and state, in every look and size, and has axe search them
+    Shots(shots::Options),
     /// Checks on Debian that everything compiles for Windows
     CheckWindows,
     /// Renders the icons in every size that the systems want
@@ -59,7 +59,7 @@ fn main() -> ExitCode {
         Task::Bench(options) => bench::run(&options),
         Task::Faults(options) => faults::run_all(&options),
         Task::Generate => build::generate(),
-        Task::Shots => shots::run(),
+        Task::Shots(options) => shots::run(&options),
         Task::CheckWindows => windows::check(),
         Task::Icons => icons::run(),
     });

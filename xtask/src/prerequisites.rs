@@ -18,6 +18,7 @@ use crate::{
 const WINDOW: &[&str] = &[
     "build-essential",
     "dbus",
+    "fonts-noto-color-emoji",
     "fonts-noto-core",
     "gnome-keyring",
     "libayatana-appindicator3-dev",
@@ -47,6 +48,12 @@ pub(crate) fn for_tests() -> Result<()> {
     packages(&[WINDOW, NO_SCREEN, DRIVERS, SERVERS].concat())?;
     s3_server()?;
     nextest()
+}
+
+/// Sees to what photographing the interface needs: a browser, and faces for whatever stands in a message.
+pub(crate) fn for_pictures() -> Result<()> {
+    node()?;
+    packages(&["chromium", "fonts-noto-color-emoji", "fonts-noto-core"])
 }
 
 /// Sees to what measuring needs: the gateway's, and PostgreSQL and the window where they are measured.

@@ -34,7 +34,7 @@ pub(crate) struct Options {
 enum Step {
     /// rustfmt
     Format,
-    /// svelte-check, ESLint, Stylelint, Vitest
+    /// svelte-check, ESLint, Stylelint, Vitest, and axe on every state of the interface
     Interface,
     /// Builds everything
     Build,
@@ -150,10 +150,15 @@ fn interface() -> Result<(Vec<String>, bool)> {
     for script in ["check", "lint", "stylelint"] {
         process::run(npm().args(["run", "--silent", script]).current_dir(root().join("ui")))?;
     }
-    run_keeping(npm().args(["run", "--silent", "test"]).current_dir(root().join("ui")), |line| {
+    let mut counted = run_keeping(npm().args(["run", "--silent", "test"]).current_dir(root().join("ui")), |line| {
         let line = line.trim_start();
         line.starts_with("Tests ") || line.starts_with("Test Files ")
-    })
+    })?;
+    let searched = run_keeping(npm().args(["run", "--silent", "axe"]).current_dir(root().join("ui")), |line| {
+        line.ends_with(" findings")
+    })?;
+    counted.0.extend(searched.0);
+    Ok((counted.0, counted.1 && searched.1))
 }
 
 /// The tests of a folder of `tests/`, one file after the other: they share the machine's two cores with a browser.
