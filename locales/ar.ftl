@@ -452,7 +452,7 @@ habit-newline = سطر جديد
 palette = الأوامر
 palette-short = الأوامر
 palette-placeholder = اكتب أمرًا أو اسمًا…
-palette-choose = { $act }: لمن أو كيف؟
+palette-choose = { $act }: اختر، أو اكتب بعض الحروف…
 palette-on = على محادثة { $name }
 palette-on-many = { $count ->
     [zero] على لا شيء
@@ -640,6 +640,7 @@ notification-open = فتح المحادثة
 do-search = البحث في كل شيء
 do-find = البحث في هذه المحادثة
 search-short = بحث
+search-field = ابحث في الأسماء والرسائل والطلبات
 search-placeholder = كلمة أو اسم أو رقم هاتف أو رقم طلب
 search-people = المراجعون
 search-cases = الطلبات

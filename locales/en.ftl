@@ -409,7 +409,7 @@ habit-newline = New line
 palette = Commands
 palette-short = Commands
 palette-placeholder = A command or a name…
-palette-choose = { $act }: to whom or how?
+palette-choose = { $act }: choose, or type a few letters…
 palette-on = Acts on { $name }
 palette-on-many = { $count ->
     [one] Acts on { $count } conversation
@@ -574,6 +574,7 @@ notification-open = Open the conversation
 do-search = Search everything
 do-find = Search this conversation
 search-short = Search
+search-field = Search people, messages, cases
 search-placeholder = A word, a name, a telephone or case number
 search-people = Citizens
 search-cases = Cases

@@ -40,7 +40,7 @@ export function date(language: Language, at: number, now: number): string {
 
 /** Month and year, for what lies further back. */
 export function month(language: Language, at: number): string {
-  return format(language, { month: "long", year: "numeric" }).format(at);
+  return format(language, { month: "short", year: "numeric" }).format(at);
 }
 
 /** How many midnights lie between two moments, on this computer's calendar. */
