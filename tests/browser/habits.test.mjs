@@ -31,12 +31,12 @@ for (const language of ["ar", "en"]) {
   test(`twelve that write while one reads the list gather behind their number, and come by a key (${language})`, async () => {
     await desk.speak(language);
     await desk.filter("open");
-    const first = await stage.citizen("الأول في القائمة");
+    const first = await stage.citizen(`الأول في القائمة ${language}`);
     await first.writes("هنا");
     await desk.row(first.name).first().waitFor();
     await desk.row(first.name).first().hover();
     const before = await desk.get("conversation-row").evaluateAll((rows) => rows.map((row) => row.dataset.conversation));
-    const others = await Promise.all(Array.from({ length: 12 }, (_, index) => stage.citizen(`قادم ${index + 1}`)));
+    const others = await Promise.all(Array.from({ length: 12 }, (_, index) => stage.citizen(`قادم ${language} ${index + 1}`)));
     for (const other of others) await other.writes("السلام عليكم");
     await expect("their number", async () => /\b12\b/u.test(plain((await desk.get("list-gathered").textContent({ timeout: 20_000 })) ?? "")), true, 30_000);
     assert.deepEqual(await desk.get("conversation-row").evaluateAll((rows) => rows.map((row) => row.dataset.conversation)), before);

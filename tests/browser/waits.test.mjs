@@ -39,6 +39,7 @@ async function overtaken(citizen, ...texts) {
   await lead.reply("أجاب الزميل");
   await expect("the colleague's", () => citizen.received(), ["أجاب الزميل"], 60_000);
   agent = await browser.desk(stage, "agent1");
+  await agent.speak("ar");
 }
 
 for (const language of ["ar", "en"]) {
@@ -54,8 +55,9 @@ for (const language of ["ar", "en"]) {
     await agent.note("للزملاء");
     await agent.get("foot-waiting").click();
     await expect("three of them", () => agent.get("unsent-act").count(), 3);
-    const fates = await agent.get("unsent-fate").allTextContents();
-    assert.equal(new Set(fates).size, 3, fates.join(" | "));
+    const [first, ...others] = await agent.get("unsent-fate").allTextContents();
+    assert.equal(new Set(others).size, 1, "What comes after it waits for it");
+    assert.ok(!others.includes(first), first);
     await agent.page.keyboard.press("Escape");
 
     // The last one by key, with nothing written; the first by its button.
@@ -63,7 +65,7 @@ for (const language of ["ar", "en"]) {
     await agent.page.keyboard.press("Control+KeyZ");
     await expect("its text to be written anew", () => agent.get("composer-text").inputValue(), "ثانياً");
     await agent.message("أولاً").getByTestId("recall").click();
-    await expect("the other one above it", () => agent.get("composer-text").inputValue(), "ثانياً\nأولاً");
+    await expect("the other one above it", () => agent.get("composer-text").inputValue(), "أولاً\nثانياً");
     await agent.get("composer-text").fill("ثالثاً");
     await agent.page.keyboard.press("Enter");
     await stage.order("gateway start");
