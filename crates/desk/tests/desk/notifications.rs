@@ -15,10 +15,11 @@ use desk::{
     notify::Notification,
     surroundings::Surroundings,
 };
+use domain::ids::CommandId;
 use tokio::sync::broadcast::Receiver;
 
 use crate::{
-    standin::{PASSWORD, colleague, me},
+    standin::{PASSWORD, colleague, fresh, me},
     workplace::{Workplace, until},
 };
 
@@ -56,9 +57,51 @@ async fn a_new_inquiry_a_message_on_my_case_and_a_case_given_to_me() {
     let wrote = next(&mut told).await;
     assert!(wrote.title.contains("wrote again"), "{}", wrote.title);
     assert_eq!(wrote.body, "هل من أحد؟");
+}
 
+#[tokio::test]
+async fn what_a_colleague_has_or_takes_is_told_to_nobody_else() {
+    let place = Workplace::signed_in().await;
+    place.is_live().await;
+    let mut told = place.desk.notifications();
+    let taken = place.gateway.talk("بدر", "من أخذها؟");
+    place.gateway.assign(taken, Some(colleague()));
+    place.gateway.write(taken, "هل من أحد؟");
+    none(&mut told).await;
+    let talk = place.gateway.talk("سعاد", "متى تعود الكهرباء؟");
+    next(&mut told).await;
+    // One has been told: a fourth within some seconds would be held back, and its absence would show nothing.
     place.gateway.assign(talk, Some(colleague()));
+    none(&mut told).await;
     place.gateway.write(talk, "شكرًا");
+    none(&mut told).await;
+}
+
+#[tokio::test]
+async fn the_end_of_whatsapps_hours_is_told_once_while_my_citizen_waits() {
+    let place = Workplace::signed_in().await;
+    place.gateway.inside().offset = -(23 * 60 + 30) * 60_000;
+    let [mine, answered, theirs] = ["سعاد", "بدر", "مها"].map(|name| place.gateway.talk(name, "متى؟"));
+    place.gateway.assign(mine, Some(me()));
+    place.gateway.assign(answered, Some(me()));
+    place.gateway.append_reply(answered, CommandId(fresh()), "غدًا");
+    place.gateway.assign(theirs, Some(colleague()));
+    place.gateway.inside().offset = 0;
+    let last = place.gateway.talk("جاسم", "والآن؟");
+    place.gateway.assign(last, Some(me()));
+    place.shows(last).await;
+    until("all of it", async || place.page(last.conversation).await.case.owner.is_some()).await;
+
+    let place = place.restart().await;
+    let mut told = place.desk.notifications();
+    place.unlock(PASSWORD).await.unwrap();
+    let near = next(&mut told).await;
+    assert!(near.key.starts_with("closing "), "{near:?}");
+    assert_eq!(near.conversation, Some(mine.conversation));
+    none(&mut told).await;
+    let place = place.restart().await;
+    let mut told = place.desk.notifications();
+    place.unlock(PASSWORD).await.unwrap();
     none(&mut told).await;
 }
 
