@@ -80,6 +80,19 @@ impl Driven {
         }
     }
 
+    /// Presses the keys of a text, one each so many milliseconds.
+    pub(crate) async fn write(&self, text: &str, every: u64) -> Result<()> {
+        let keys: Vec<Value> = text
+            .chars()
+            .flat_map(|key| {
+                let pause = json!({"type": "pause", "duration": every});
+                [json!({"type": "keyDown", "value": key}), json!({"type": "keyUp", "value": key}), pause]
+            })
+            .collect();
+        let keyboard = json!({"actions": [{"type": "key", "id": "keyboard", "actions": keys}]});
+        self.post("actions", &keyboard).await.map(drop).context("Pressing keys")
+    }
+
     /// The processes of the window, but not its driver.
     pub(crate) fn processes(&self) -> Result<Vec<u32>> {
         let mut found = processes::tree(self.driver.id())?;

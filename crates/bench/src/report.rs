@@ -30,6 +30,8 @@ pub(crate) enum Id {
     D1,
     /// Opening a long conversation.
     D2,
+    /// A key and the wheel.
+    D3,
     /// The window's memory.
     D4,
     /// The package's size.

@@ -22,3 +22,19 @@ const open = async (id) => {
   await until(() => shows(id));
   await painted();
 };
+const fields = {
+  composer: () => document.querySelector('[data-testid="composer-text"]'),
+  plain: () => document.querySelector('textarea'),
+};
+// What scrolls, and something in it by whose column one sees whether anything is there.
+const panes = {
+  list: () => rows()[0] && { box: rows()[0].closest('ul').parentElement, mark: rows()[0].querySelector('.avatar') },
+  messages: () => {
+    const box = document.querySelector('[data-testid="messages"]');
+    return box && { box, mark: box.querySelector('[data-testid="message"] .text') };
+  },
+  lines: () => {
+    const box = document.querySelector('#lines');
+    return box && { box, mark: box.lastElementChild };
+  },
+};

@@ -30,6 +30,10 @@ pub(crate) struct Sizes {
     pub(crate) starts: usize,
     /// How often the long conversation is opened.
     pub(crate) openings: usize,
+    /// Keys that are pressed in the composer.
+    pub(crate) keys: usize,
+    /// How long each pane is scrolled.
+    pub(crate) scroll_seconds: u64,
     /// Conversations that are opened before memory is looked at.
     pub(crate) opened: usize,
 }
@@ -50,6 +54,8 @@ pub(crate) const FULL: Sizes = Sizes {
     searches: 700,
     starts: 7,
     openings: 100,
+    keys: 200,
+    scroll_seconds: 15,
     opened: 200,
 };
 
@@ -69,5 +75,7 @@ pub(crate) const QUICK: Sizes = Sizes {
     searches: 70,
     starts: 2,
     openings: 10,
+    keys: 40,
+    scroll_seconds: 4,
     opened: 30,
 };

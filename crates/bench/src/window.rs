@@ -1,4 +1,4 @@
-//! The desk's window as a person has it, as it is released: D1, D2, D4; and the package that brings it: D5.
+//! The desk's window as a person has it, as it is released: D1 to D4; and the package that brings it: D5.
 
 use std::{fs, path::Path, process::Command, time::Duration};
 
@@ -10,6 +10,7 @@ use crate::{
     Setting,
     driver::Driven,
     filled::Filled,
+    hand::hand,
     host::Workstation,
     processes,
     report::{Figure, Id, Report, Target},
@@ -70,12 +71,12 @@ struct Openings {
     short: Vec<f64>,
 }
 
-/// D1, D2, D4 and D5; and P8, which takes the same workstation.
+/// D1 to D5; and P8, which takes the same workstation.
 pub(crate) async fn window(setting: &Setting, report: &mut Report) -> Result<()> {
     if report.wants(&[Id::D5]) {
         package(setting, report)?;
     }
-    let windows = report.wants(&[Id::D1, Id::D2, Id::D4]);
+    let windows = report.wants(&[Id::D1, Id::D2, Id::D3, Id::D4]);
     if !windows && !report.wants(&[Id::P8]) {
         return Ok(());
     }
@@ -92,23 +93,29 @@ pub(crate) async fn window(setting: &Setting, report: &mut Report) -> Result<()>
     if report.wants(&[Id::D2]) {
         openings(setting, &filled, report).await?;
     }
+    if report.wants(&[Id::D3]) {
+        hand(setting, &filled, report).await?;
+    }
     if report.wants(&[Id::D4]) {
         memory(setting, &filled, report).await?;
     }
     Ok(())
 }
 
-async fn desk(setting: &Setting, filled: &Filled) -> Result<Driven> {
+/// The desk's window.
+pub(crate) async fn desk(setting: &Setting, filled: &Filled) -> Result<Driven> {
     let Workstation { data, sign_in } = &filled.workstation;
     let arguments = [Path::new("--data"), data, Path::new("--sign-in-from"), sign_in];
     Driven::window(&setting.product.program("shubbak"), &arguments).await
 }
 
-async fn empty(setting: &Setting) -> Result<Driven> {
+/// The empty window.
+pub(crate) async fn empty(setting: &Setting) -> Result<Driven> {
     Driven::window(&setting.product.program("examples/empty-window"), &[]).await
 }
 
-async fn run<T: DeserializeOwned>(driven: &Driven, body: &str, given: &Value) -> Result<T> {
+/// Lets the body of a function run in the page, after what stands in `scripts.js`.
+pub(crate) async fn run<T: DeserializeOwned>(driven: &Driven, body: &str, given: &Value) -> Result<T> {
     let said = driven.script(&format!("{}\n{body}", include_str!("scripts.js")), given).await?;
     serde_json::from_value(said).context("Reading what a script in the window gives")
 }
@@ -121,7 +128,8 @@ async fn stood(driven: Driven, body: &str) -> Result<(f64, bool)> {
     Ok((took, waited))
 }
 
-fn spread(milliseconds: &[f64]) -> Spread {
+/// How times in milliseconds are spread.
+pub(crate) fn spread(milliseconds: &[f64]) -> Spread {
     Spread::new(milliseconds.iter().map(|ms| Duration::from_secs_f64(ms.max(0.0) / 1000.0)).collect())
 }
 
