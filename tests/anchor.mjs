@@ -24,3 +24,45 @@ export async function goUp(steps) {
   }
   return read;
 }
+
+// Run inside the page: goes some steps down through the list, or up, and tells by how much what one reads ever moved by
+// itself, and for how many frames together there was no row where one has to be.
+
+export async function goThroughTheList(down, steps) {
+  const box = document.querySelector('[data-testid="conversation-list"]').parentElement;
+  // Looked at when a frame was made: what is put right before that, nobody sees.
+  const frame = () => new Promise((ready) => requestAnimationFrame(() => setTimeout(ready, 0)));
+  const { left, top, width, height } = box.getBoundingClientRect();
+  const at = (part) => document.elementFromPoint(left + width / 2, top + height * part)?.closest('[data-testid="conversation-row"]');
+  const read = { worst: 0, blank: 0, slowest: 0 };
+  let [last, blank] = [performance.now(), 0];
+  const look = async () => {
+    await frame();
+    const now = performance.now();
+    read.slowest = Math.max(read.slowest, now - last);
+    last = now;
+    blank = [0.05, 0.5, 0.95].some((part) => at(part) == null) ? blank + 1 : 0;
+    read.blank = Math.max(read.blank, blank);
+  };
+  for (let step = 0; step < steps; step += 1) {
+    box.scrollTop += height * (down ? 0.8 : -0.8);
+    await look();
+    const seen = at(0.5);
+    const before = seen?.getBoundingClientRect().top;
+    for (let frames = 0; frames < 3; frames += 1) {
+      await look();
+      if (seen) read.worst = Math.max(read.worst, Math.abs(seen.getBoundingClientRect().top - before));
+    }
+  }
+  return { ...read, rows: box.querySelectorAll("li").length, ended: box.scrollTop + height >= box.scrollHeight - 1 };
+}
+
+// Run inside the page: goes to the end of what is loaded of the list, and then halfway back, by leaps which leave most rows
+// undrawn. Tells how many rows there are.
+
+export async function leap(back) {
+  const box = document.querySelector('[data-testid="conversation-list"]').parentElement;
+  box.scrollTop = back ? box.scrollHeight / 2 : box.scrollHeight;
+  for (let frames = 0; frames < 10; frames += 1) await new Promise((ready) => requestAnimationFrame(() => ready()));
+  return box.querySelectorAll("li").length;
+}
