@@ -2,8 +2,8 @@
 
 use anyhow::Context as _;
 use tauri::{
-    AppHandle, Manager, Monitor, PhysicalPosition, PhysicalSize, Runtime, Url, WebviewWindow, WebviewWindowBuilder,
-    Window, WindowEvent, plugin::TauriPlugin,
+    AppHandle, LogicalSize, Manager, Monitor, PhysicalPosition, PhysicalSize, Runtime, Url, WebviewWindow,
+    WebviewWindowBuilder, Window, WindowEvent, plugin::TauriPlugin,
 };
 use tauri_plugin_window_state::StateFlags;
 
@@ -11,21 +11,23 @@ const LABEL: &str = "main";
 
 /// Makes the window as `tauri.conf.json` says.
 pub(crate) fn open(app: &AppHandle, visible: bool) -> anyhow::Result<WebviewWindow> {
-    let window = app.config().app.windows.iter().find(|window| window.label == LABEL).context("Finding the window")?;
-    let window = WebviewWindowBuilder::from_config(app, window)
+    let config = app.config().app.windows.iter().find(|window| window.label == LABEL).context("Finding the window")?;
+    let window = WebviewWindowBuilder::from_config(app, config)
         .and_then(|builder| builder.visible(visible).on_navigation(is_ours).build())
         .context("Opening the window")?;
-    if !is_in_reach(&window).context("Finding where the window stands")? {
+    if !is_in_reach(&window, config.width).context("Finding where the window stands")? {
         window.center().context("Bringing the window onto the screen")?;
     }
     Ok(window)
 }
 
 /// Whether a person can take hold of the window: the screen on which it stood may be gone, or smaller.
-fn is_in_reach(window: &WebviewWindow) -> tauri::Result<bool> {
-    let (place, size) = (window.outer_position()?, window.outer_size()?);
+fn is_in_reach(window: &WebviewWindow, designed: f64) -> tauri::Result<bool> {
+    let (place, scale) = (window.outer_position()?, window.scale_factor()?);
+    // Until GTK shows it, a window has no size yet.
+    let width = window.outer_size()?.width.max(LogicalSize::new(designed, 0.0).to_physical(scale).width);
     let screens = window.available_monitors()?;
-    let on = |screen: &Monitor| holds((*screen.position(), *screen.size()), place, size.width);
+    let on = |screen: &Monitor| holds((*screen.position(), *screen.size()), place, width);
     // Where no screen is known, nothing is known to be off it.
     Ok(screens.is_empty() || screens.iter().any(on))
 }
