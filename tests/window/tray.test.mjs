@@ -5,9 +5,11 @@ import { test } from "node:test";
 import { expect } from "../expect.mjs";
 import { eventually } from "../stage.mjs";
 import { trayOf } from "../tray.mjs";
-import { atWindow } from "../window.mjs";
+import { ask, atWindow } from "../window.mjs";
 
 const { stage, window, desk } = await atWindow("agent2");
+const place = async () => (await ask("xdotool", "getwindowgeometry", await window.onScreen())).replace(/^Window \d+/, "");
+const stood = await place();
 const tray = await trayOf(window.pid);
 
 test("it counts who waits for a reply", async () => {
@@ -31,4 +33,9 @@ test("its menu follows the language, opens the window, and ends the program", as
   await eventually("the window", () => window.onScreen());
   await tray.choose("Quit Shubbak");
   await window.ended();
+});
+
+test("it stands where it stood when the program starts again", async () => {
+  await window.start();
+  await expect("the same place", place, stood);
 });
