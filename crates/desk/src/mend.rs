@@ -265,3 +265,82 @@ pub(crate) fn remove_records(folder: &Path) -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::ids::ConversationId;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::api::Mode;
+
+    const DRAFTS: u128 = 120;
+    const PAGE: usize = 4096;
+
+    fn conversation(n: u128) -> ConversationId {
+        ConversationId(Uuid::from_u128(n))
+    }
+
+    /// A precious file of many pages, closed.
+    fn written(path: &Path, key: &FileKey) {
+        let database = Database::<Precious>::open(path, key).unwrap();
+        let write = |precious: &mut Precious| {
+            let keep =
+                |n| precious::save_draft(precious.connection(), conversation(n), Mode::Reply, &"مسودة ".repeat(60));
+            (0..DRAFTS).try_for_each(keep)
+        };
+        database.write_now(write).unwrap();
+        database.close_now();
+    }
+
+    #[test]
+    fn what_stands_on_both_sides_of_a_damaged_page_is_saved() {
+        let (folder, key) = (tempfile::tempdir().unwrap(), FileKey::random().unwrap());
+        let path = folder.path().join("precious.db");
+        written(&path, &key);
+        let whole = fs::read(&path).unwrap();
+        let mut between = 0;
+        for page in 1..whole.len() / PAGE {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("precious.db");
+            let mut bytes = whole.clone();
+            bytes[page * PAGE + 1_000] ^= 1;
+            fs::write(&path, bytes).unwrap();
+            let (precious, records) = open(folder.path(), &key, 1_700_000_000_000).unwrap();
+            let read = |precious: &mut Precious| {
+                let c = precious.connection();
+                Ok((precious::all_drafts(c)?, told(c)?))
+            };
+            let (drafts, mended) = precious.write_now(read).unwrap();
+            let saved = |n| drafts.iter().any(|(whose, _, _)| *whose == conversation(n));
+            let lost = (0..DRAFTS).filter(|n| !saved(*n)).count();
+            assert_eq!((mended.len(), mended[0].drafts as usize), (1, drafts.len()), "page {page}");
+            assert_eq!(
+                mended[0].whole,
+                lost == 0 && mended[0].whole,
+                "page {page}: {lost} are lost and nobody is told"
+            );
+            between += u32::from(lost > 0 && saved(0) && saved(DRAFTS - 1));
+            precious.close_now();
+            records.close_now();
+        }
+        assert!(between > 10, "{between} pages were lost alone");
+    }
+
+    #[test]
+    fn of_what_was_set_aside_the_latest_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("records.db");
+        let aside: Vec<PathBuf> = (0..5)
+            .map(|day| {
+                fs::write(&path, [day]).unwrap();
+                set_aside(&path, 1_700_000_000_000 + i64::from(day) * 86_400_000).unwrap()
+            })
+            .collect();
+        assert!(!path.exists());
+        let mut kept = damaged(folder.path(), "records").unwrap();
+        kept.sort();
+        assert_eq!(kept, aside[2..]);
+        assert_eq!(fs::read(&kept[2]).unwrap(), [4], "as it was");
+    }
+}
