@@ -53,13 +53,14 @@ try {
   await desk.open("خالد المطيري");
   await desk.click("claim");
   await desk.reply("وعليكم السلام ورحمة الله، نعتذر عن الانقطاع. هل الماء مقطوع عن المنزل كله، وهل الجيران كذلك؟");
+  await expect("it on the telephone", () => desk.delivery("نعتذر عن الانقطاع"), "delivered", 60_000);
   await citizens["خالد المطيري"].looks();
-  await expect("the blue ticks", () => desk.delivery("نعتذر عن الانقطاع"), "read");
+  await expect("the blue ticks", () => desk.delivery("نعتذر عن الانقطاع"), "read", 60_000);
   await citizens["خالد المطيري"].writes("البيت كله، والجيران بعد نفس الشي");
   await pause();
   await desk.note("اتصلت بقسم الطوارئ، كسر في الخط الرئيسي والإصلاح قبل الثانية ظهراً.");
   await desk.reply("سُجّل بلاغكم، ومن المتوقع الانتهاء من الإصلاح قبل الساعة 2:00 ظهراً.");
-  await expect("the second tick", () => desk.delivery("سُجّل بلاغكم"), "delivered");
+  await expect("the second tick", () => desk.delivery("سُجّل بلاغكم"), "delivered", 60_000);
   await desk.type("reply", "وسنوافيكم بالمستجدات أولاً بأول");
   await desk.saved();
   for (const [language, theme] of [["ar", "light"], ["en", "dark"]]) {
