@@ -26,5 +26,7 @@ export function initial(name: string): string | null {
 export function ground(seed: string, grounds: number): number {
   let hash = 2166136261;
   for (const character of seed) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 16777619);
+  // Its low bits alone hardly differ between names of one script.
+  hash ^= hash >>> 15;
   return ((hash >>> 0) % grounds) + 1;
 }
