@@ -45,13 +45,19 @@ export async function goThroughTheList(down, steps) {
     read.blank = Math.max(read.blank, blank);
   };
   for (let step = 0; step < steps; step += 1) {
-    box.scrollTop += height * (down ? 0.8 : -0.8);
-    await look();
+    // What one reads goes with the hand, and no further.
     const seen = at(0.5);
-    const before = seen?.getBoundingClientRect().top;
-    for (let frames = 0; frames < 3; frames += 1) {
+    const place = box.scrollTop;
+    box.scrollTop += height * (down ? 0.8 : -0.8);
+    const stands = seen?.getBoundingClientRect().top;
+    if (box.scrollTop === place) {
+      // More of it is on its way.
       await look();
-      if (seen) read.worst = Math.max(read.worst, Math.abs(seen.getBoundingClientRect().top - before));
+      continue;
+    }
+    for (let frames = 0; frames < 4; frames += 1) {
+      await look();
+      if (seen) read.worst = Math.max(read.worst, Math.abs(seen.getBoundingClientRect().top - stands));
     }
   }
   return { ...read, rows: box.querySelectorAll("li").length, ended: box.scrollTop + height >= box.scrollHeight - 1 };
