@@ -15,6 +15,11 @@ export function program(name) {
   return join(process.env.SHUBBAK_PROGRAMS ?? join(root, "target/debug"), name);
 }
 
+/** Waits until the next message is told by itself: of more than three conversations within eight seconds a desk tells together. */
+export async function notToldTogether() {
+  await new Promise((ready) => setTimeout(ready, 9_000));
+}
+
 /** Waits until `look` gives something, and gives that; says what was awaited when it never comes. */
 export async function eventually(what, look, patience = 15_000) {
   const until = Date.now() + patience;

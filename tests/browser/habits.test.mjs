@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Browser } from "../browser.mjs";
 import { expect } from "../expect.mjs";
-import { Stage } from "../stage.mjs";
+import { notToldTogether, Stage } from "../stage.mjs";
 
 let stage, browser, desk, told;
 
@@ -132,6 +132,7 @@ test("a notification names the citizen; in private mode the case alone; in quiet
   await desk.speak("ar");
   await desk.page.keyboard.press("Escape");
   await desk.page.keyboard.press("Escape");
+  await notToldTogether();
   const open = await stage.citizen("زينب المعلنة");
   await open.writes("كلام يُقرأ");
   await expect("her name and words", async () => about(open.name).some(({ body }) => body.includes("كلام يُقرأ")), true);

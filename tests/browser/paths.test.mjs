@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { Browser } from "../browser.mjs";
 import { expect } from "../expect.mjs";
-import { program, Stage } from "../stage.mjs";
+import { notToldTogether, program, Stage } from "../stage.mjs";
 
 let stage, browser, agent;
 
@@ -94,6 +94,7 @@ for (const way of ["keyboard", "mouse"]) {
 
   test(`from a notification to a reply, by ${way}: 2`, async () => {
     const told = await agent.told("notifications");
+    await notToldTogether();
     const citizen = await stage.citizen(`مُعلن ${way}`);
     await citizen.writes("متى الموعد؟");
     await expect("the notification", () => told.filter(({ title }) => title.includes(citizen.name)).length, 1);
