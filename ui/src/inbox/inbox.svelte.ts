@@ -3,7 +3,7 @@ import { chime } from "../lib/chime";
 import { clock } from "../lib/clock.svelte";
 import { coalesce, oncePerFrame } from "../lib/coalesce";
 import { type Link, written } from "../lib/format/links";
-import type { Host } from "../lib/host";
+import { CallFailure, type Host } from "../lib/host";
 import { t } from "../lib/i18n";
 import { Actions } from "../actions/actions.svelte";
 import type { Session } from "../session/session.svelte";
@@ -243,7 +243,8 @@ export class Inbox {
       this.status = await this.#host.call("status", {});
       clock.offset = this.status.clock_offset;
     } catch (thrown) {
-      console.error("Asking for the status:", thrown);
+      // Who signs out meanwhile has none.
+      if (CallFailure.of(thrown).code !== "not_signed_in") console.error("Asking for the status:", thrown);
     }
   }
 
