@@ -151,6 +151,18 @@ describe("The list", () => {
     expect([ids()[0], list.rows.length]).toEqual(["fresh", 10_001]);
   });
 
+  test("shows none that is just being opened below the others", async () => {
+    await list.refresh();
+    list.hold("pointer", true);
+    host.scene.rows.push(row("opened", { at: 0, seq: 0 }));
+    await list.refresh();
+    expect([ids(), list.gathered]).toEqual([["a", "b", "c"], 0]);
+    host.scene.rows.pop();
+    host.scene.rows.unshift(row("opened", { at: NOW + 1000 }));
+    await list.refresh();
+    expect([ids(), list.gathered]).toEqual([["a", "b", "c"], 1]);
+  });
+
   test("grows by a page at its end", async () => {
     host.scene.rows = Array.from({ length: 250 }, (_, index) => row(`r${index}`, { at: NOW - index * 1000 }));
     await list.refresh();

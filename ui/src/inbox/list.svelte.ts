@@ -214,8 +214,9 @@ export class List {
     const latest = new Map(this.#latest.map((row) => [row.conversation, row]));
     const last = [...this.#placed.values()].reduce((last, place) => (above(last, place) ? place : last));
     this.gathered = this.#latest.filter((row) => above(row, this.#placed.get(row.conversation) ?? last)).length;
-    // A row that left the filter keeps its place until the list may move; older rows that were asked for come below.
-    const below = this.#latest.filter((row) => !this.#placed.has(row.conversation) && !above(row, last));
+    // A row that left the filter keeps its place until the list may move; older rows that were asked for come below. One
+    // in which nothing was said yet is just being opened: its first message puts it above.
+    const below = this.#latest.filter((row) => row.at > 0 && !this.#placed.has(row.conversation) && !above(row, last));
     for (const row of below) this.#placed.set(row.conversation, row);
     this.rows = [...this.rows.map((row) => latest.get(row.conversation) ?? row), ...below];
   }
