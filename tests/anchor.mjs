@@ -8,17 +8,21 @@ export async function goUp(steps) {
   const read = { worst: 0, loads: 0, most: 0, ended: false };
   for (let step = 0; step < steps && !read.ended; step += 1) {
     const first = rows()[0]?.dataset.key;
+    let uppermost = first;
     box.scrollTop -= box.clientHeight * 0.8;
     await frame();
     const seen = rows().find((row) => row.getBoundingClientRect().bottom > top() + 4);
     const stands = () => box.querySelector(`[data-key="${seen.dataset.key}"]`)?.lastElementChild.getBoundingClientRect().top;
     const before = stands();
-    // What is loaded above comes in one of the next frames.
-    for (let frames = 0; frames < 6; frames += 1) {
+    // What is loaded above comes in one of the next frames; at the top it is waited for, since only its absence is the end.
+    for (let frames = 0; frames < 6 || (frames < 120 && box.scrollTop === 0 && uppermost === first); frames += 1) {
       await frame();
       read.worst = Math.max(read.worst, Math.abs((stands() ?? Infinity) - before));
+      // Two pages may come within one step.
+      const now = rows()[0]?.dataset.key;
+      if (now !== uppermost) read.loads += 1;
+      uppermost = now;
     }
-    if (rows()[0]?.dataset.key !== first) read.loads += 1;
     read.most = Math.max(read.most, rows().length);
     read.ended = box.scrollTop === 0 && rows()[0]?.dataset.key === first;
   }
