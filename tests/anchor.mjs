@@ -30,7 +30,7 @@ export async function goUp(steps) {
 }
 
 // Run inside the page: goes some steps down through the list, or up, and tells by how much what one reads ever moved by
-// itself, and for how many frames together there was no row where one has to be.
+// itself, and for how many frames together there was no row where one has to be. Of all rows, `drawn` are in the page at most.
 
 export async function goThroughTheList(down, steps) {
   const box = document.querySelector('[data-testid="conversation-list"]').parentElement;
@@ -38,7 +38,7 @@ export async function goThroughTheList(down, steps) {
   const frame = () => new Promise((ready) => requestAnimationFrame(() => setTimeout(ready, 0)));
   const { left, top, width, height } = box.getBoundingClientRect();
   const at = (part) => document.elementFromPoint(left + width / 2, top + height * part)?.closest('[data-testid="conversation-row"]');
-  const read = { worst: 0, blank: 0, slowest: 0 };
+  const read = { worst: 0, blank: 0, slowest: 0, drawn: 0 };
   let [last, blank] = [performance.now(), 0];
   const look = async () => {
     await frame();
@@ -47,6 +47,7 @@ export async function goThroughTheList(down, steps) {
     last = now;
     blank = [0.05, 0.5, 0.95].some((part) => at(part) == null) ? blank + 1 : 0;
     read.blank = Math.max(read.blank, blank);
+    read.drawn = Math.max(read.drawn, box.querySelectorAll("li").length);
   };
   for (let step = 0; step < steps; step += 1) {
     // What one reads goes with the hand, and no further.
@@ -64,15 +65,45 @@ export async function goThroughTheList(down, steps) {
       if (seen) read.worst = Math.max(read.worst, Math.abs(seen.getBoundingClientRect().top - stands));
     }
   }
-  return { ...read, rows: box.querySelectorAll("li").length, ended: box.scrollTop + height >= box.scrollHeight - 1 };
+  return { ...read, rows: Number(box.querySelector("li:last-child").ariaPosInSet), ended: box.scrollTop + height >= box.scrollHeight - 1 };
 }
 
-// Run inside the page: goes to the end of what is loaded of the list, and then halfway back, by leaps which leave most rows
-// undrawn. Tells how many rows there are.
+// Run inside the page: goes to the end of what is loaded of the list, and then halfway back, by leaps over rows that were
+// never drawn. Tells which row is the last that is drawn.
 
 export async function leap(back) {
   const box = document.querySelector('[data-testid="conversation-list"]').parentElement;
   box.scrollTop = back ? box.scrollHeight / 2 : box.scrollHeight;
   for (let frames = 0; frames < 10; frames += 1) await new Promise((ready) => requestAnimationFrame(() => ready()));
-  return box.querySelectorAll("li").length;
+  return Number(box.querySelector("li:last-child").ariaPosInSet);
+}
+
+// Run inside the page: goes down through the whole list, of which a part alone is drawn, and tells the conversations of all rows.
+
+export async function everyRow() {
+  const box = document.querySelector('[data-testid="conversation-list"]').parentElement;
+  const found = new Set();
+  box.scrollTop = 0;
+  for (let ended = false; !ended; ) {
+    for (let frames = 0; frames < 3; frames += 1) await new Promise((ready) => requestAnimationFrame(() => ready()));
+    for (const row of box.querySelectorAll('[data-testid="conversation-row"]')) found.add(row.dataset.conversation);
+    const place = box.scrollTop;
+    box.scrollTop += box.clientHeight;
+    ended = box.scrollTop === place;
+  }
+  return [...found];
+}
+
+// Run inside the page: opens a conversation of which the list has a row, wherever that stands.
+
+export async function openRow(id) {
+  const box = document.querySelector('[data-testid="conversation-list"]').parentElement;
+  const row = () => box.querySelector(`[data-testid="conversation-row"][data-conversation="${id}"]`);
+  box.scrollTop = 0;
+  for (let place = -1; row() === null && place !== box.scrollTop; ) {
+    place = box.scrollTop;
+    box.scrollTop += box.clientHeight;
+    for (let frames = 0; frames < 3; frames += 1) await new Promise((ready) => requestAnimationFrame(() => ready()));
+  }
+  row().click();
 }

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { everyRow, openRow } from "../anchor.mjs";
 import { expect } from "../expect.mjs";
 import { payloads } from "../payloads.mjs";
 import { atWindow } from "../window.mjs";
@@ -24,12 +25,13 @@ test(`${payloads.length} of them in names, messages, notes and drafts run nothin
   }
   const rows = payloads.length / EACH;
   await desk.click("filter-open");
-  const conversations = await expect("every row", () => window.script(() => document.querySelectorAll('[data-testid="conversation-row"]').length), rows, 60_000)
-    .then(() => window.script(() => [...document.querySelectorAll('[data-testid="conversation-row"]')].map((row) => row.dataset.conversation)));
+  await expect("every conversation", () => desk.text("count-open"), String(rows), 60_000);
+  const conversations = await window.script(everyRow);
+  assert.equal(conversations.length, rows);
 
   const shown = new Set();
   for (const conversation of conversations) {
-    await window.script((id) => document.querySelector(`[data-testid="conversation-row"][data-conversation="${id}"]`).click(), conversation);
+    await window.script(openRow, conversation);
     const texts = () => window.script((id) => {
       const open = document.querySelector('[data-testid="conversation-row"][aria-current="true"]');
       if (open?.dataset.conversation !== id) return [];

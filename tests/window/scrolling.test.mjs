@@ -48,16 +48,17 @@ const fromEnd = () =>
 
 /** Lets a script of few steps run until it is done: the driver waits for none longer than two minutes. */
 async function through(context, script, done, ...given) {
-  const all = { worst: 0, blank: 0, most: 0 };
+  const all = { worst: 0, blank: 0, most: 0, drawn: 0 };
   for (let times = 1; ; times += 1) {
     const read = await window.script(script, ...given);
-    for (const what of ["worst", "blank", "most"]) all[what] = Math.max(all[what], read[what] ?? 0);
+    for (const what of Object.keys(all)) all[what] = Math.max(all[what], read[what] ?? 0);
     if (done(read, times)) break;
     assert.ok(times < CONVERSATIONS + MESSAGES, `There is no end: ${JSON.stringify(read)}`);
   }
   context.diagnostic(JSON.stringify(all));
   assert.ok(all.worst < 1, `it jumped by ${all.worst} px`);
   assert.equal(all.blank, 0, `for ${all.blank} frames there was no row in a place`);
+  assert.ok(all.drawn <= 80, `${all.drawn} rows of the list were in the page`);
   return all;
 }
 

@@ -151,6 +151,35 @@ describe("The list", () => {
     expect([ids()[0], list.rows.length]).toEqual(["fresh", 10_001]);
   });
 
+  test("far down asks for what is in sight there too, and what left the filter there is gone once it may move", async () => {
+    host.scene.rows = Array.from({ length: 1000 }, (_, index) => row(`r${index}`, { at: NOW - index * 1000 }));
+    await list.refresh();
+    list.hold("scroll", true);
+    while (list.more) await list.grow();
+    list.look({ first: 700, last: 710 });
+    host.scene.rows[705] = row("r705", { at: NOW - 705_000, preview: "جديد" });
+    host.scene.rows.splice(707, 1);
+    host.scene.rows.splice(3, 0, row("fresh", { at: NOW - 2500 }));
+    await list.refresh();
+    expect(list.rows[705]?.preview).toBe("جديد");
+    expect([ids()[707], list.rows.length, list.gathered]).toEqual(["r707", 1000, 1]);
+    list.settle();
+    expect([ids().includes("r707"), list.rows.length, ids()[3]]).toEqual([false, 1000, "fresh"]);
+  });
+
+  test("at its top lets go of what was loaded far down, and loads it again", async () => {
+    host.scene.rows = Array.from({ length: 1000 }, (_, index) => row(`r${index}`, { at: NOW - index * 1000 }));
+    await list.refresh();
+    list.hold("scroll", true);
+    while (list.more) await list.grow();
+    list.hold("scroll", false);
+    await list.refresh();
+    expect([list.rows.length, list.more]).toEqual([300, true]);
+    list.hold("scroll", true);
+    while (list.more) await list.grow();
+    expect(new Set(ids()).size).toBe(1000);
+  });
+
   test("shows none that is just being opened below the others", async () => {
     await list.refresh();
     list.hold("pointer", true);

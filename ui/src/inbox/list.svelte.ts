@@ -1,4 +1,4 @@
-import type { ConversationId, ConversationRow, Counts, ErrorCode, Filter, Order, StaffId } from "../lib/api.generated";
+import type { ConversationId, ConversationList, ConversationRow, Counts, ErrorCode, Filter, Order, StaffId } from "../lib/api.generated";
 import { coalesce } from "../lib/coalesce";
 import { folded } from "../lib/format/fold";
 import { CallFailure, type Host } from "../lib/host";
@@ -65,6 +65,8 @@ export class List {
   /** What gave each row on screen its place. */
   #placed = new Map<string, Place>();
   #growing = false;
+  /** Which of the rows are in sight. */
+  #sight = { first: 0, last: 0 };
   #holds = new Set<Hold>();
   /** From where a selection reaches to a further row. */
   #anchor: ConversationId | null = null;
@@ -107,11 +109,10 @@ export class List {
   /** Asks for more rows, once the last ones come into sight. */
   async grow(): Promise<void> {
     if (!this.more || this.#growing) return;
-    const { filter, order } = this;
     this.#growing = true;
     try {
-      const list = await this.#host.call("conversations", { filter, order, skip: this.#latest.length, limit: PAGE });
-      if (filter !== this.filter || order !== this.order) return;
+      const list = await this.#page(this.#latest.length, PAGE);
+      if (list === null) return;
       const here = new Set(this.#latest.map(({ conversation }) => conversation));
       this.#latest = [...this.#latest, ...list.rows.filter(({ conversation }) => !here.has(conversation))];
       this.more = list.more;
@@ -131,6 +132,11 @@ export class List {
 
   get held(): boolean {
     return this.#holds.size > 0 || this.selected.size > 0;
+  }
+
+  /** The rows from `first` to `last` are in sight now: what changes in them is to be seen. */
+  look(sight: { first: number; last: number }): void {
+    this.#sight = sight;
   }
 
   /** Lets the list move once: its own person asked for it. */
@@ -169,11 +175,11 @@ export class List {
   }
 
   async #ask(): Promise<void> {
-    const { filter, order } = this;
+    const { filter } = this;
     try {
       const limit = Math.min(Math.max(PAGE, this.#latest.length), AGAIN);
-      const list = await this.#host.call("conversations", { filter, order, skip: 0, limit });
-      if (filter !== this.filter || order !== this.order) return;
+      const list = await this.#page(0, limit);
+      if (list === null) return;
       const { counts } = list;
       this.counts = counts;
       const wanted = this.#begun ? filter : (FIRST.find((filter) => counts[filter] > 0) ?? "open");
@@ -182,8 +188,11 @@ export class List {
         this.#turn(wanted);
         return;
       }
-      this.#latest = [...list.rows, ...(list.more ? this.#below(list.rows) : [])];
+      // Who stands at the top has no need of what was loaded further down: it is asked for again.
+      const below = list.more && this.held ? this.#latest : [];
+      this.#latest = this.#joined(below, list.rows, true);
       if (this.#latest.length === list.rows.length) this.more = list.more;
+      if (!(await this.#askFar(limit))) return;
       this.loaded = true;
       this.error = null;
       this.#show();
@@ -192,12 +201,32 @@ export class List {
     }
   }
 
-  /** What was loaded further down than these rows, and is not among them now. */
-  #below(rows: ConversationRow[]): ConversationRow[] {
-    const last = rows.at(-1);
-    if (last === undefined) return [];
-    const fresh = new Set(rows.map(({ conversation }) => conversation));
-    return this.#latest.filter((row) => !fresh.has(row.conversation) && isAbove[this.order](last, row));
+  /** Asks for the rows in sight, where they stand below so many that were asked for already. Tells whether they are of this filter still. */
+  async #askFar(asked: number): Promise<boolean> {
+    const { first, last } = this.#sight;
+    const place = this.#latest.findIndex(({ conversation }) => conversation === this.rows[first]?.conversation);
+    const skip = place < 0 ? first : place;
+    if (!this.held || skip + last - first < asked) return true;
+    const list = await this.#page(skip, last - first + 1);
+    if (list !== null) this.#latest = this.#joined(this.#latest, list.rows, false);
+    return list !== null;
+  }
+
+  /** So many rows from this place on as the desk has them, or `null` where another filter or order was chosen meanwhile. */
+  async #page(skip: number, limit: number): Promise<ConversationList | null> {
+    const { filter, order } = this;
+    const list = await this.#host.call("conversations", { filter, order, skip, limit });
+    return filter === this.filter && order === this.order ? list : null;
+  }
+
+  /** These rows with a page of the desk's in its place, which may be their top: what is not in it has left the filter, or stands elsewhere. */
+  #joined(rows: ConversationRow[], page: ConversationRow[], top: boolean): ConversationRow[] {
+    const [first, last] = [page[0], page.at(-1)];
+    if (first === undefined || last === undefined) return top ? [] : rows;
+    const above = isAbove[this.order];
+    const fresh = new Set(page.map(({ conversation }) => conversation));
+    const others = rows.filter(({ conversation }) => !fresh.has(conversation));
+    return [...(top ? [] : others.filter((row) => above(row, first))), ...page, ...others.filter((row) => above(last, row))];
   }
 
   /** Shows the latest rows, or keeps those on screen in their places and counts what waits. */
@@ -222,14 +251,24 @@ export class List {
   }
 }
 
+/** A row's name as it is compared; of ten thousand rows few are new at a time. */
+const compared = new WeakMap<ConversationRow, string>();
+function comparedOf(row: ConversationRow, name: string): string {
+  let key = compared.get(row);
+  if (key === undefined) compared.set(row, (key = folded(name).trim()));
+  return key;
+}
+
 /** The conversations of contacts whose name another one in the list bears too. */
 export function namesakes(rows: ConversationRow[]): ReadonlySet<ConversationId> {
   const by = new Map<string, ConversationRow[]>();
   for (const row of rows) {
     const { name } = row.contact;
     if (name === null) continue;
-    const key = folded(name).trim();
-    by.set(key, [...(by.get(key) ?? []), row]);
+    const key = comparedOf(row, name);
+    const alike = by.get(key);
+    if (alike === undefined) by.set(key, [row]);
+    else alike.push(row);
   }
   // One contact may write to several lines: their code is the same in all.
   const several = [...by.values()].filter((of) => new Set(of.map(({ contact }) => contact.short_code)).size > 1);
