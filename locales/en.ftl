@@ -15,7 +15,7 @@ signin-password = Password
 signin-submit = Sign in
 signin-busy = Signing in…
 signin-have-code = I have a first-time code
-signin-no-code = Sign in with a password
+signin-no-code = I have a password
 signin-back = Back to the lock screen
 code-title = First sign-in
 code-hint = Type the code your administrator gave you, then choose your password.
@@ -162,13 +162,11 @@ quote-go = Go to the original message
 quote-elsewhere = The quoted message is not on this computer
 present-writes = { $more ->
     [0] { $name } is writing…
-    [one] { $name } and a colleague are writing…
-   *[other] { $name } and { $more } colleagues are writing…
+   *[other] { $name } +{ $more } writing…
 }
 present-reads = { $more ->
     [0] { $name } is reading
-    [one] { $name } and a colleague are reading
-   *[other] { $name } and { $more } colleagues are reading
+   *[other] { $name } +{ $more } reading
 }
 comma = { ", " }
 heard-message = New message from { $name }: { $text }
@@ -649,10 +647,10 @@ going-out = { $count ->
    *[other] { $count } things of the person who was here are still being sent. Please leave the computer on.
 }
 wiped = The administration closed this computer’s access. What was kept here for that account was removed ({ $time }).
-wiped-lost = Lost with it: { $unsent } not sent, { $drafts } drafts.
+wiped-lost = Lost with it: drafts ({ $drafts }), not sent ({ $unsent }).
 mended-records = A damaged file was found ({ $time }). It was set aside, and what it held is received again from the gateway. Nothing of yours is lost.
-mended-whole = The file with your drafts was damaged ({ $time }). Everything in it was saved: { $drafts } drafts, { $unsent } not sent.
-mended-part = The file with your drafts was damaged ({ $time }). Saved: { $drafts } drafts, { $unsent } not sent. Some may be lost: look whether anything is missing. The damaged file is kept for support.
+mended-whole = The file with your drafts was damaged ({ $time }). Everything in it was saved: drafts ({ $drafts }), not sent ({ $unsent }).
+mended-part = The file with your drafts was damaged ({ $time }). Saved: drafts ({ $drafts }), not sent ({ $unsent }). Some may be lost: look whether anything is missing. The damaged file is kept for support.
 mended-read = I have read this
 settings-lock-after = Lock after
 settings-lock-after-hint = When nobody touches keys or mouse. A locked desk goes on receiving, and its notifications show no content.
