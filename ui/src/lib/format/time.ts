@@ -21,10 +21,10 @@ export function number(language: Language, of: number): string {
   return new Intl.NumberFormat(localeOf(language)).format(of);
 }
 
-/** `1.4 MB`: bytes as people read them. */
+/** `1.4 megabytes`: bytes as people read them, the unit in full. */
 export function bytes(language: Language, of: number): string {
   const [unit, value] = of < 1e6 ? (["kilobyte", of / 1e3] as const) : of < 1e9 ? (["megabyte", of / 1e6] as const) : (["gigabyte", of / 1e9] as const);
-  return new Intl.NumberFormat(localeOf(language), { style: "unit", unit, maximumFractionDigits: value < 10 ? 1 : 0 }).format(value);
+  return new Intl.NumberFormat(localeOf(language), { style: "unit", unit, unitDisplay: "long", maximumFractionDigits: value < 10 ? 1 : 0 }).format(value);
 }
 
 /** `9:41 ص`, `9:41 am`: the one style of time. */
