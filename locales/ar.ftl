@@ -203,7 +203,8 @@ message-from-contact = { $name }، { $time }
 message-from-me = أنت، { $time }
 day-today = اليوم
 day-yesterday = أمس
-moment = { $day }، { $time }
+# It begins with U+200F, which is not seen: put into a sentence, it has no other letter by which it is known to run from right to left.
+moment = ‏{ $day }، { $time }
 hours = { $count ->
     [zero] أقل من ساعة
     [one] ساعة واحدة

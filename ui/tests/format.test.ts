@@ -33,6 +33,8 @@ describe("Times", () => {
     expect(date("ar", at(2024, 1, 29), NOW)).toBe("29 فبراير 2024");
     expect(plain(moment("ar", at(2026, 10, 21, 17, 10), NOW))).toBe("أمس، 5:10 م");
     expect(moment("en", NOW, NOW)).toBe("9:41 am");
+    // Else a sentence that it stands in would show the hour before the day.
+    expect(moment("ar", at(2026, 10, 21, 17, 10), NOW)).toMatch(/^\u200f/);
   });
 
   test("that are left of a window are hours, then minutes, and never nothing while something is left", () => {
