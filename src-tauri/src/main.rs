@@ -89,7 +89,6 @@ fn set_up(app: &AppHandle, arguments: &Arguments) -> anyhow::Result<()> {
     async_runtime::spawn(tray::follow(app.clone(), desk.unread()));
     async_runtime::spawn(system::told_to_end(app.clone()));
 
-    window::open(app, !arguments.hidden)?;
     if let Some(file) = arguments.sign_in_from.clone() {
         async_runtime::spawn(async move {
             if let Err(error) = sign_in_from::sign_in_from(&desk, &file).await {
@@ -97,6 +96,8 @@ fn set_up(app: &AppHandle, arguments: &Arguments) -> anyhow::Result<()> {
             }
         });
     }
+    // The files are being opened while the window is.
+    window::open(app, !arguments.hidden)?;
     Ok(())
 }
 

@@ -6,9 +6,11 @@ use desk::{
     api::{Notices, Sound},
     notify,
 };
-use notify_rust::{Notification, NotificationHandle, set_application};
+use notify_rust::{Notification, set_application};
 use tauri::{RunEvent, WebviewWindow};
 use tokio::signal::unix::{SignalKind, signal};
+
+pub(super) use super::kept::{is_gone, take_away, waits};
 
 /// By this name the notification centre knows the program's bundle. Unless told, the library says it were the Finder.
 /// Source: `mac-notification-sys`, `ensure_application_set`.
@@ -26,20 +28,6 @@ pub(super) fn dress(shown: &mut Notification, _open: &str, told: &notify::Notifi
         shown.sound_name("Ping");
     }
 }
-
-/// The notification centre keeps them by itself: nothing is to be remembered of one, nor to be taken away.
-pub(super) struct Kept;
-
-/// It waits for a click from now on.
-pub(super) fn waits(_handle: &NotificationHandle) -> Kept {
-    Kept
-}
-
-/// It waits no longer.
-pub(super) fn is_gone(_shown: Kept) {}
-
-/// Takes nothing from the screen.
-pub(super) fn take_away() {}
 
 /// Only a program with a bundle may ask, and through an interface that needs unsafe code.
 pub(super) fn notices() -> Notices {

@@ -1,5 +1,7 @@
 //! What differs by operating system: one file for each, with the same functions.
 
+#[cfg(not(target_os = "linux"))]
+mod kept;
 #[cfg(target_os = "linux")]
 #[path = "linux.rs"]
 mod this;

@@ -4,12 +4,14 @@ use desk::{
     api::{Notices, Sound},
     notify,
 };
-use notify_rust::{Notification, NotificationHandle};
+use notify_rust::Notification;
 use tauri::{RunEvent, WebviewWindow, image::Image};
 use windows::{
     UI::Notifications::{NotificationSetting, ToastNotificationManager},
     core::HSTRING,
 };
+
+pub(super) use super::kept::{is_gone, take_away, waits};
 
 /// Toasts belong to the identity under which the installer put the program into the start menu.
 const IDENTITY: &str = "org.shubbak.desk";
@@ -24,20 +26,6 @@ pub(super) fn dress(shown: &mut Notification, _open: &str, told: &notify::Notifi
         shown.sound_name("IM");
     }
 }
-
-/// Windows keeps them by itself: nothing is to be remembered of one, nor to be taken away.
-pub(super) struct Kept;
-
-/// It waits for a click from now on.
-pub(super) fn waits(_handle: &NotificationHandle) -> Kept {
-    Kept
-}
-
-/// It waits no longer.
-pub(super) fn is_gone(_shown: Kept) {}
-
-/// Takes nothing from the screen.
-pub(super) fn take_away() {}
 
 /// What the settings of Windows say of this program. Whether its person is not to be disturbed, they do not say.
 pub(super) fn notices() -> Notices {

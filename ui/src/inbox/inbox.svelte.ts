@@ -90,7 +90,8 @@ export class Inbox {
       return;
     }
     this.#leave();
-    this.conversation = new Conversation(this.#host, id);
+    const unread = this.list.rows.find(({ conversation }) => conversation === id)?.unread;
+    this.conversation = new Conversation(this.#host, id, unread);
     this.acts.clear();
     void this.conversation.refresh();
     this.#tellShowing();
