@@ -1,7 +1,7 @@
 import { fireEvent, render, screen, waitFor, within } from "@testing-library/svelte";
 import { describe, expect, test } from "vitest";
 import { FakeHost } from "../fixtures/host";
-import { type Scene, scene } from "../fixtures/scenes";
+import { NOW, row, type Scene, scene } from "../fixtures/scenes";
 import App from "../src/App.svelte";
 import { BEGINNING } from "../src/lib/appearance";
 import { CallFailure } from "../src/lib/host";
@@ -71,6 +71,30 @@ describe("The list", () => {
     await fireEvent.keyDown(document.activeElement ?? first, { key: "End" });
     expect((document.activeElement as HTMLElement).dataset.conversation).toBe("yousef");
     expect(screen.getAllByTestId("conversation-row").filter((row) => row.tabIndex === 0)).toHaveLength(1);
+  });
+});
+
+describe("A list of which a part is drawn", () => {
+  const rows = Array.from({ length: 45 }, (_, index) => row(`r${index}`, { at: NOW - index * 1000 }));
+  const here = (): string[] => screen.getAllByTestId("conversation-row").map(({ dataset }) => dataset.conversation ?? "");
+
+  test("is walked by keyboard to its end and back, and keeps the row with the keyboard wherever one scrolls", async () => {
+    shown((same) => ({ ...same, rows }));
+    const first = await rowOf("r0");
+    expect(here().length).toBeLessThan(rows.length);
+    first.focus();
+    await fireEvent.keyDown(first, { key: "End" });
+    expect((document.activeElement as HTMLElement).dataset.conversation).toBe("r44");
+    expect(document.activeElement?.closest("li")?.getAttribute("aria-posinset")).toBe("45");
+    const box = screen.getByTestId("conversation-list").parentElement ?? expect.unreachable();
+    box.scrollTop = 0;
+    await fireEvent.scroll(box);
+    expect([here().includes("r0"), here().at(-1)]).toEqual([true, "r44"]);
+    expect((document.activeElement as HTMLElement).dataset.conversation).toBe("r44");
+    await fireEvent.keyDown(document.activeElement ?? box, { key: "ArrowUp" });
+    expect((document.activeElement as HTMLElement).dataset.conversation).toBe("r43");
+    await fireEvent.keyDown(document.activeElement ?? box, { key: "Home" });
+    expect((document.activeElement as HTMLElement).dataset.conversation).toBe("r0");
   });
 });
 

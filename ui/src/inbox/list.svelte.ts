@@ -111,7 +111,8 @@ export class List {
     if (!this.more || this.#growing) return;
     this.#growing = true;
     try {
-      const list = await this.#page(this.#latest.length, PAGE);
+      // Who has come far goes on: the further, the more at a time.
+      const list = await this.#page(this.#latest.length, Math.min(Math.max(PAGE, this.#latest.length >> 1), AGAIN));
       if (list === null) return;
       const here = new Set(this.#latest.map(({ conversation }) => conversation));
       this.#latest = [...this.#latest, ...list.rows.filter(({ conversation }) => !here.has(conversation))];
