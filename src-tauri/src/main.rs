@@ -83,21 +83,22 @@ fn set_up(app: &AppHandle, arguments: &Arguments) -> anyhow::Result<()> {
     app.manage(desk.clone());
     desk.lend(Arc::new(system::Around { app: app.clone(), own: arguments.data.is_none() }));
 
-    app.manage(Tray::new(app, async_runtime::block_on(words::language(&desk)))?);
     async_runtime::spawn(pass_on(app.clone(), desk.signals()));
     async_runtime::spawn(notifications::follow(app.clone(), desk.clone()));
-    async_runtime::spawn(tray::follow(app.clone(), desk.unread()));
     async_runtime::spawn(system::told_to_end(app.clone()));
 
     if let Some(file) = arguments.sign_in_from.clone() {
+        let desk = desk.clone();
         async_runtime::spawn(async move {
             if let Err(error) = sign_in_from::sign_in_from(&desk, &file).await {
                 tracing::error!("Signing in from {}: {error:#}", file.display());
             }
         });
     }
-    // The files are being opened while the window is.
+    // The files are being opened while the window is, and the tray is made while the page is loaded.
     window::open(app, !arguments.hidden)?;
+    app.manage(Tray::new(app, async_runtime::block_on(words::language(&desk)))?);
+    async_runtime::spawn(tray::follow(app.clone(), desk.unread()));
     Ok(())
 }
 
