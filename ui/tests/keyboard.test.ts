@@ -197,6 +197,5 @@ test("Contacts of one name are told apart, and one without a number has a code",
   shown((same) => ({ ...same, rows: [row("n1", { contact: { name, phone: "+965 6604 1187", short_code: "K7M2" } }), row("n2", { contact: { name: "احمد الخالدى", phone: null, short_code: "R8TN" } })] }));
   expect(within(await rowOf("n1")).getByTestId("row-alike").textContent).toBe("1187");
   expect(within(await rowOf("n2")).queryByTestId("row-alike"), "Its code is said once").toBeNull();
-  expect(within(await rowOf("n2")).getByTestId("no-number").textContent).toContain("R8TN");
-  expect(within(await rowOf("n2")).getByTestId("no-number").textContent).toContain("بلا رقم ظاهر");
+  for (const words of ["بلا رقم ظاهر", "R8TN"]) expect(within(await rowOf("n2")).getByTestId("no-number").textContent).toContain(words);
 });
