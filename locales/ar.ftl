@@ -230,6 +230,7 @@ delivery-sent = أُرسلت
 delivery-delivered = وصلت
 delivery-read = قُرئت
 delivery-failed = تعذّر الإرسال
+delivery-since = { $state } ({ $time })
 delivery-recalled = سُحبت ولم تُرسل
 not-shown = رسالة من نوع { $type }، لا تُعرض بعد
 not-shown-hint = الرسالة محفوظة كاملة، ويمكن سؤال المراجع عن مضمونها.

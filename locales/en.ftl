@@ -192,6 +192,7 @@ delivery-sent = sent
 delivery-delivered = delivered
 delivery-read = read
 delivery-failed = could not be sent
+delivery-since = { $state } ({ $time })
 delivery-recalled = taken back, not sent
 not-shown = A message of type { $type }, not shown yet
 not-shown-hint = The message is kept whole; you can ask the citizen what it says.

@@ -107,6 +107,9 @@ describe("A conversation", () => {
     expect(screen.getAllByTestId("event").map(({ dataset }) => dataset.what)).toEqual(["opened", "assigned"]);
     const messages = screen.getAllByTestId("message");
     expect(messages.at(-1)?.dataset.delivery).toBe("waiting");
+    // A tick tells since when, to the second, where that is known.
+    const ticks = messages.map((each) => each.querySelector<HTMLElement>(".ticks")?.title.replace(/[\u200f\u2066-\u2069]/gu, "")).filter((title) => title !== undefined);
+    expect([ticks[0], ticks.at(-1)]).toEqual([expect.stringMatching(/^قُرئت \(22 نوفمبر 2026، \d+:\d\d:45 ص\)$/u), "لم تُرسل بعد"]);
     expect(messages.filter(({ textContent }) => textContent.includes("قُرئت")).length).toBeGreaterThan(0);
     expect(screen.getAllByTestId("day-divider")).toHaveLength(2);
     expect(host.last("showing")).toMatchObject({ conversation: "khalid" });

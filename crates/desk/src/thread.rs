@@ -136,6 +136,7 @@ fn item(records: &mut Records, me: StaffId, item: thread::Item) -> anyhow::Resul
                 text: message.text,
                 quoted: message.quoted.map(|wamid| quoted(records, me, case, &wamid)).transpose()?,
                 delivery,
+                delivery_at: message.status_at,
                 problem: problem.map(|code| Problem { code: code.into(), error: message.error }),
             })
         }
@@ -202,6 +203,7 @@ fn pending_items(records: &Records, me: StaffId, rows: &[Row]) -> anyhow::Result
                     text: Some(text),
                     quoted: None,
                     delivery: Some(delivery(row)),
+                    delivery_at: None,
                     problem: row.problem(),
                 }));
             }

@@ -69,6 +69,8 @@ pub struct Message {
     pub sent_at: Millis,
     /// How far ours has come.
     pub status: Option<Status>,
+    /// Since when it has come that far, by the gateway's clock.
+    pub status_at: Option<Millis>,
     /// Why it failed or is uncertain.
     pub error: Option<SendError>,
 }
@@ -116,7 +118,7 @@ pub enum Side {
     From,
 }
 
-const MESSAGE: &str = "case_id, seq, place, id, inbound, author, type, text, sent_at, status, error, quoted";
+const MESSAGE: &str = "case_id, seq, place, id, inbound, author, type, text, sent_at, status, error, quoted, status_at";
 const CASE: &str =
     "SELECT id, conversation, number, kind, team, owner, state, outcome, opened_at, closed_at, waiting FROM cases";
 
@@ -246,7 +248,7 @@ impl Records {
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query([message.0])?;
         let Some(row) = rows.next()? else { return Ok(None) };
-        let conversation = ConversationId(row.get(12)?);
+        let conversation = ConversationId(row.get(13)?);
         Ok(Some((conversation, self::message(row)?)))
     }
 }
@@ -263,6 +265,7 @@ fn message(row: &Row) -> Result<Item> {
         quoted: row.get(11)?,
         sent_at: row.get(8)?,
         status: status.map(|status| read_word(&status)).transpose()?,
+        status_at: row.get(12)?,
         error: error.map(|error| serde_json::from_str(&error)).transpose()?,
     });
     Ok(Item { case: CaseId(row.get(0)?), seq: row.get(1)?, place: row.get(2)?, what })

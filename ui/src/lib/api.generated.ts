@@ -552,6 +552,10 @@ quoted: Quote | null,
  */
 delivery: Delivery | null, 
 /**
+ * Since when it has come that far, by the gateway's clock; unknown while it waits here.
+ */
+delivery_at: number | null, 
+/**
  * Why ours is stuck, failed or uncertain.
  */
 problem: Problem | null, };

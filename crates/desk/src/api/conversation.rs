@@ -121,6 +121,8 @@ dto! {
         quoted: Option<Quote>,
         /// How far ours has come.
         delivery: Option<Delivery>,
+        /// Since when it has come that far, by the gateway's clock; unknown while it waits here.
+        delivery_at: Option<Millis>,
         /// Why ours is stuck, failed or uncertain.
         problem: Option<Problem>,
     }

@@ -30,6 +30,7 @@ async fn a_reply_is_on_screen_at_once_and_stays_the_same_row() {
     assert_eq!((page.row.preview.as_deref(), page.row.status), (Some("وعليكم السلام"), Some(Delivery::Waiting)));
     let last = place.messages(talk.conversation).await.pop().unwrap();
     assert_eq!((last.message.0, last.seq, last.delivery), (id.0, 0, Some(Delivery::Waiting)));
+    assert_eq!(last.delivery_at, None);
     let mut place = place;
     place.gateway_back().await;
     until("it queued", async || place.delivery(talk.conversation, "وعليكم السلام").await == Some(Delivery::Queued))
@@ -39,6 +40,8 @@ async fn a_reply_is_on_screen_at_once_and_stays_the_same_row() {
     assert_eq!(last.message.0, id.0);
     place.gateway.set_status(talk, last.message, Status::Read);
     until("it read", async || place.delivery(talk.conversation, "وعليكم السلام").await == Some(Delivery::Read)).await;
+    let read = place.messages(talk.conversation).await.pop().unwrap();
+    assert!(last.delivery_at.is_some() && read.delivery_at > last.delivery_at, "it tells since when");
     assert_eq!(place.status().await.waiting, 0);
 }
 

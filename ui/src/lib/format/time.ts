@@ -97,3 +97,10 @@ export function left(language: Language, milliseconds: number): string {
   if (milliseconds >= HOUR) return say(language, "hours", { count: Math.floor(milliseconds / HOUR) });
   return say(language, "minutes", { count: Math.max(1, Math.floor(milliseconds / MINUTE)) });
 }
+
+/** `21 نوفمبر 2026، 9:41:07 ص`: what stands behind a time, to the second. */
+export function exactly(language: Language, at: number): string {
+  const day = format(language, { day: "numeric", month: "long", year: "numeric" }).format(at);
+  const time = format(language, { hour: "numeric", minute: "2-digit", second: "2-digit", hourCycle: "h12" }).format(at);
+  return say(language, "moment", { day, time });
+}
