@@ -65,6 +65,11 @@ export class Desk {
     return this.get("conversation-row").filter({ hasText: name });
   }
 
+  /** How many rows the list has: those far out of sight are not in the page. */
+  async rows() {
+    return this.page.evaluate(() => Number(document.querySelector('[data-testid="conversation-list"] > li')?.ariaSetSize ?? 0));
+  }
+
   /** The figure on a filter. */
   async count(filter) {
     return Number(await this.get(`count-${filter}`).textContent());

@@ -91,7 +91,7 @@ for (const language of ["ar", "en"]) {
     await citizen.looks();
     await expect("its tick", () => desk.delivery("لم أنته بعد"), "read");
     const told = await desk.message("لم أنته بعد").locator(".ticks").getAttribute("title");
-    assert.match(told.replaceAll(/[\u200e\u200f\u2066-\u2069]/gu, ""), language === "ar" ? /^قُرئت \(.+ 20\d\d، \d+:\d\d:\d\d [صم]\)$/u : /^Read \(.+ 20\d\d, \d+:\d\d:\d\d [ap]m\)$/u);
+    assert.match(told.replaceAll(/[\u200e\u200f\u2066-\u2069]/gu, ""), language === "ar" ? /^قُرئت \(.+ 20\d\d، \d+:\d\d:\d\d [صم]\)$/u : /^read \(.+ 20\d\d, \d+:\d\d:\d\d [ap]m\)$/u);
   });
 }
 
