@@ -38,22 +38,6 @@ describe("A long conversation", () => {
     expect(host.times("conversation")).toBe(3);
   });
 
-  test.each([
-    [0, 20],
-    [3, 20],
-    [30, 38],
-    [500, 60],
-  ])("begins with what fills a window, and with all that is new (%i) as far as a page goes", async (unread, first) => {
-    host.scene.pages.set("c", page(row("c"), items));
-    const open = new Conversation(host, "c", unread);
-    await open.refresh();
-    expect(texts(open.items)).toEqual(texts(items.slice(-first)));
-    await open.older();
-    expect(texts(open.items)).toEqual(texts(items.slice(-first - 60)));
-    await open.refresh();
-    expect(texts(open.items)).toEqual(texts(items.slice(-first - 60)));
-  });
-
   test("stays as long as it is when something new comes", async () => {
     const open = conversation(items);
     await open.refresh();

@@ -5,10 +5,6 @@ import { Composer } from "./composer.svelte";
 import { fate, joined, keyOf, seenIn } from "./items";
 
 const PAGE = 60;
-/** Enough to fill a window: when a conversation is opened, the rest comes once these are seen. */
-const FIRST = 20;
-/** So many that were seen before stand above what is new. */
-const BEFORE_NEW = 8;
 /** A page is asked for again as long as what is loaded, up to here; what lies further back hardly changes. */
 const AGAIN = 300;
 /** At most so many items are held: beyond it, what is furthest from the reader goes, to be asked for again. */
@@ -37,8 +33,6 @@ export class Conversation {
   readonly refresh: () => Promise<void>;
   readonly id: ConversationId;
   readonly #host: Host;
-  /** How many items are asked for at first. */
-  readonly #first: number;
   #seen: number | null = null;
   #watched = false;
   /** Counts the jumps: what was asked for before one belongs to another section. */
@@ -46,11 +40,9 @@ export class Conversation {
   /** Replies of mine that are being taken back: their text is written anew once that is sure. */
   #undone = new Map<MessageId, string>();
 
-  /** `unread`: how many messages are new in it, where that is known. */
-  constructor(host: Host, id: ConversationId, unread = PAGE) {
+  constructor(host: Host, id: ConversationId) {
     this.#host = host;
     this.id = id;
-    this.#first = Math.min(Math.max(FIRST, unread + BEFORE_NEW), PAGE);
     this.composer = new Composer(host, this);
     this.refresh = coalesce(() => this.#ask());
   }
@@ -149,8 +141,7 @@ export class Conversation {
   async #ask(): Promise<void> {
     const [section, shown] = [this.#section, this.items];
     const first = this.later ? this.items.find(({ seq }) => seq !== 0) : undefined;
-    const least = this.page === null ? this.#first : PAGE;
-    const limit = Math.min(Math.max(least, this.items.length), first === undefined ? AGAIN : MOST);
+    const limit = Math.min(Math.max(PAGE, this.items.length), first === undefined ? AGAIN : MOST);
     const part: Part = first === undefined ? { part: "latest" } : { part: "from", place: first.place, seq: first.seq };
     try {
       const page = await this.#host.call("conversation", { conversation: this.id, part, limit });

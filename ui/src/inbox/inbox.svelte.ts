@@ -90,8 +90,7 @@ export class Inbox {
       return;
     }
     this.#leave();
-    const unread = this.list.rows.find(({ conversation }) => conversation === id)?.unread;
-    this.conversation = new Conversation(this.#host, id, unread);
+    this.conversation = new Conversation(this.#host, id);
     this.acts.clear();
     void this.conversation.refresh();
     this.#tellShowing();
