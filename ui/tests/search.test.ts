@@ -15,6 +15,18 @@ function shown(): FakeHost {
 const press = (key: string, more: Partial<KeyboardEvent> = {}) => fireEvent.keyDown(document.activeElement ?? document.body, { key, code: key, bubbles: true, ...more });
 const type = (field: HTMLElement, value: string) => fireEvent.input(field, { target: { value } });
 
+/** Holds the answers to a call back until the function given back is called. */
+function held(host: FakeHost, held: string): () => void {
+  const call = host.call.bind(host);
+  let release = (): void => expect.unreachable();
+  const answer = new Promise<void>((resolve) => (release = resolve));
+  vi.spyOn(host, "call").mockImplementation(async (name, request) => {
+    if (name === held) await answer;
+    return call(name, request);
+  });
+  return release;
+}
+
 async function opened(): Promise<HTMLElement> {
   await screen.findAllByTestId("conversation-row");
   await press("/", { code: "Slash" });
@@ -54,6 +66,22 @@ describe("The search over everything", () => {
     await press("KeyF", { altKey: true });
     const again = await screen.findByTestId("search-query");
     expect((again as HTMLInputElement).value).toBe("بلاغ");
+  });
+
+  test("opens what was typed, however fast Enter comes, never what an earlier text had found", async () => {
+    const host = shown();
+    const query = await opened();
+    await type(query, "الفريق");
+    const earlier = (await screen.findAllByTestId("search-text"))[0]?.textContent;
+    const answer = held(host, "search");
+    await type(query, "بلاغ");
+    await press("Enter");
+    expect(screen.getAllByTestId("search-text")[0]?.textContent).toBe(earlier);
+    expect(screen.queryByTestId("conversation")).toBeNull();
+    answer();
+    await screen.findByTestId("conversation");
+    expect(screen.queryByTestId("search")).toBeNull();
+    expect(host.last("keep_search")?.text).toBe("بلاغ");
   });
 
   test("says what it did not understand and what to try when nothing is found", async () => {
@@ -111,7 +139,7 @@ describe("The search over everything", () => {
 
 describe("The search in a conversation", () => {
   test("counts, goes around by keyboard, and ends with Escape", async () => {
-    shown();
+    const host = shown();
     await fireEvent.click(await screen.findByTestId("filter-open"));
     const rows = await screen.findAllByTestId("conversation-row");
     const row = rows.find((each) => each.dataset.conversation === "khalid");
@@ -130,6 +158,13 @@ describe("The search in a conversation", () => {
     await press("Enter", { shiftKey: true });
     await press("Enter", { shiftKey: true });
     expect(count()).toBe(`${all} من ${all}`);
+    // Faster than the answer, Enter does not step through what an earlier text had found.
+    const answer = held(host, "search_in");
+    await type(query, "البلاغ");
+    await press("Enter");
+    expect(count()).toBe(`${all} من ${all}`);
+    answer();
+    await waitFor(() => expect(count()).toMatch(/^1 من /u));
     await type(query, "لا شيء من هذا");
     await waitFor(() => expect(count()).toBe("لا نتائج"));
     await press("Escape");

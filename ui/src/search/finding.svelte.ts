@@ -31,10 +31,10 @@ export class Finding {
     void this.#ask();
   }
 
-  /** To the next older spot, or the next newer; around at the ends. */
+  /** To the next older spot, or the next newer; around at the ends. Before the answer to what was typed there is none. */
   step(by: 1 | -1): void {
     const { length } = this.found.spots;
-    if (length === 0) return;
+    if (length === 0 || this.text !== this.asked) return;
     this.at = (this.at + by + length) % length;
     this.#go();
   }

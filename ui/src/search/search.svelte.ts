@@ -15,13 +15,18 @@ export class Search {
   error: ErrorCode | null = $state(null);
   growing = $state(false);
   /** The text to which `found` belongs. */
-  #asked = "";
+  #asked = $state("");
   readonly #host: Host;
   readonly #ask: () => Promise<void>;
 
   constructor(host: Host) {
     this.#host = host;
     this.#ask = coalesce(() => this.#search());
+  }
+
+  /** What was found belongs to a text typed before; the answer to this one is under way. */
+  get stale(): boolean {
+    return this.text !== this.#asked;
   }
 
   /** It is opened again: what was found may be another by now. */
@@ -80,6 +85,7 @@ export class Search {
     const { text } = this;
     if (text.trim() === "") {
       this.found = null;
+      this.#asked = text;
       return;
     }
     try {
