@@ -63,6 +63,36 @@ test("one goes down again page by page, and nothing is left out", async () => {
   }, 120_000);
 });
 
+for (const language of ["ar", "en"]) {
+  test(`a quote leads to what it quotes, however far back; one begins where what is new begins (${language})`, async () => {
+    await agent.speak(language);
+    const citizen = await stage.citizen(`تقتبس ${language}`);
+    const { wamid } = await citizen.writes("الأصل");
+    await agent.filter("open");
+    await agent.open(citizen.name);
+    await expect("that it was seen", () => agent.row(citizen.name).getAttribute("data-unread"), "0");
+    await agent.page.keyboard.press("Escape");
+    await agent.page.keyboard.press("Escape");
+    for (let n = 1; n <= 100; n += 1) await citizen.writes(`بعده ${n} كلام`);
+    await citizen.writes("كما قلت", wamid);
+    await expect("all of it", () => agent.row(citizen.name).getAttribute("data-unread"), "101", 60_000);
+    await agent.open(citizen.name);
+    const inSight = (locator) =>
+      expect("it in sight", async () => {
+        const [box, place] = [await agent.get("messages").boundingBox(), await locator.boundingBox()];
+        return place !== null && place.y >= box.y - 1 && place.y + place.height <= box.y + box.height + 1;
+      }, true);
+    await inSight(agent.get("new-marker"));
+    await inSight(agent.message("بعده 1 كلام"));
+    await agent.page.keyboard.press("Alt+End");
+    await inSight(agent.message("كما قلت"));
+    await expect("that it was seen", () => agent.row(citizen.name).getAttribute("data-unread"), "0");
+    await agent.message("كما قلت").getByTestId("quote").click();
+    await inSight(agent.message(/^(?!.*كما قلت).*الأصل/u));
+    await agent.page.keyboard.press("Escape");
+  });
+}
+
 test("a colleague who reads and writes is seen, and an answer that overtakes mine is shown before I send", async () => {
   const salem = await stage.citizen("سالم الهاجري");
   await salem.writes("متى موعد الفني؟");

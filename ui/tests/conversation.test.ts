@@ -38,6 +38,21 @@ describe("A long conversation", () => {
     expect(host.times("conversation")).toBe(3);
   });
 
+  test("begins where what is new begins, however far back, and comes down to the latest", async () => {
+    const at = items[20];
+    const open = conversation(items, { seen: 150, first_new: { place: at?.place ?? 0, seq: 21 }, row: row("c", { unread: 130 }) });
+    await open.refresh();
+    expect([texts(open.items)[30], open.items.length, open.more, open.later]).toEqual(["31", 50, false, true]);
+    expect(open.firstNew?.seq).toBe(21);
+    open.watch(true);
+    expect(host.times("seen_up_to")).toBe(0);
+    await open.newer();
+    await open.newer();
+    expect([texts(open.items).at(-1), open.later]).toEqual(["150", false]);
+    open.watch(true);
+    expect(host.last("seen_up_to")?.seq).toBe(150);
+  });
+
   test("stays as long as it is when something new comes", async () => {
     const open = conversation(items);
     await open.refresh();
@@ -134,7 +149,7 @@ describe("Items", () => {
       message({ seq: 4, place: NOW, from: "me" }),
       message({ seq: 0, place: NOW, from: "me" }),
     ];
-    expect(leads(items, 3)).toEqual([
+    expect(leads(items, { place: NOW - 1000, seq: 3 })).toEqual([
       { day: true, fresh: false, marked: false, follows: false },
       { day: true, fresh: false, marked: false, follows: false },
       { day: false, fresh: true, marked: true, follows: false },
@@ -146,7 +161,7 @@ describe("Items", () => {
 
   test("are not marked as new where all of them are", () => {
     const items = [opened("x", 1, NOW - 3000), message({ seq: 2, place: NOW - 2000 }), message({ seq: 3, place: NOW - 1000 })];
-    expect(leads(items, 2).map(({ fresh, marked }) => [fresh, marked])).toEqual([[false, false], [true, false], [false, false]]);
+    expect(leads(items, { place: NOW - 2000, seq: 2 }).map(({ fresh, marked }) => [fresh, marked])).toEqual([[false, false], [true, false], [false, false]]);
   });
 
   test("are read from a case's opening on, though its first message was sent before", () => {
@@ -177,7 +192,7 @@ describe("Items", () => {
 describe("What is seen", () => {
   test("is told only while it is before one's eyes, and once", async () => {
     const items = [message({ seq: 5 }), message({ seq: 6 })];
-    const open = conversation(items, { row: row("c", { unread: 1 }), first_new: 6 });
+    const open = conversation(items, { row: row("c", { unread: 1 }), first_new: { place: NOW, seq: 6 } });
     await open.refresh();
     expect(host.times("seen_up_to")).toBe(0);
     open.watch(true);

@@ -108,7 +108,7 @@ pub(crate) async fn hand(setting: &Setting, filled: &Filled, report: &mut Report
     let _: bool = run(&driven, "panes.list().box.scrollTo(0, 0); return true;", &json!({})).await?;
     let given = json!({"long": filled.long});
     let _: bool =
-        run(&driven, "await until(() => row(given.long)); await open(given.long); return true;", &given).await?;
+        run(&driven, "await until(() => row(given.long)); await read(given.long); return true;", &given).await?;
     let ours = write(&driven, "composer", sizes.keys).await?;
     let talk = scroll(&driven, "messages", false, time).await?;
     driven.end().await?;

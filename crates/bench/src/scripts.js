@@ -22,6 +22,13 @@ const open = async (id) => {
   await until(() => shows(id));
   await painted();
 };
+// What is new is read, so that it is opened at its end from now on.
+const read = async (id) => {
+  const jump = () => document.querySelector('[data-testid="jump-to-end"]');
+  await open(id);
+  jump()?.click();
+  await until(() => jump() === null && row(id).dataset.unread === '0');
+};
 const fields = {
   composer: () => document.querySelector('[data-testid="composer-text"]'),
   plain: () => document.querySelector('textarea'),

@@ -33,6 +33,8 @@ const LIST_STANDS: &str = "const waited = rows().length === 0;
     await painted();
     return { at: performance.timeOrigin + performance.now(), waited };";
 const OPENINGS: &str = "await until(() => row(given.long) && row(given.short));
+    await read(given.long);
+    await read(given.short);
     const took = { long: [], short: [] };
     const began = performance.now() + given.every;
     for (let n = 0; n < 2 * given.openings; n++) {

@@ -35,11 +35,12 @@ pub(crate) async fn page(seat: &Seat, request: OpenConversation) -> Result<Conve
     let me = seat.me;
     let page = seat.records.read(move |records| {
         let Some(listed) = records.row(conversation)? else { return Ok(None) };
-        let Section { items: found, more, later } = section(records, conversation, request.part, request.limit)?;
+        let first_new = records.first_new(conversation)?;
+        let Section { items: found, more, later } =
+            section(records, conversation, request.part, first_new, request.limit)?;
         let pending = beside.rows(conversation);
         let shown = listed.case;
         let row = list::row(records, me, listed, &beside)?;
-        let first_new = first_new(records, &found)?;
         let seen = if later {
             found.iter().map(|item| item.seq).max().unwrap_or(0)
         } else {
@@ -50,6 +51,7 @@ pub(crate) async fn page(seat: &Seat, request: OpenConversation) -> Result<Conve
             items.extend(pending_items(records, me, pending)?);
         }
         let Some((case, earlier)) = cases(records, me, conversation, shown, pending)? else { return Ok(None) };
+        let first_new = first_new.map(|(place, seq)| Position { place, seq });
         Ok(Some(ConversationPage { row, case, earlier, items, more, later, seen, first_new, draft }))
     });
     page.await?.ok_or_else(|| not_found("conversation"))
@@ -62,7 +64,13 @@ struct Section {
     later: bool,
 }
 
-fn section(records: &Records, conversation: ConversationId, part: Part, limit: u32) -> anyhow::Result<Section> {
+fn section(
+    records: &Records,
+    conversation: ConversationId,
+    part: Part,
+    first_new: Option<(Millis, Seq)>,
+    limit: u32,
+) -> anyhow::Result<Section> {
     let limit = limit.clamp(1, 500);
     let any = |side, at| anyhow::Ok(!records.items(conversation, side, at, 1)?.is_empty());
     let before = |at, limit: u32| {
@@ -81,11 +89,23 @@ fn section(records: &Records, conversation: ConversationId, part: Part, limit: u
         }
         anyhow::Ok((items, later))
     };
+    let around = |at| {
+        let (mut items, more) = before(at, limit / 2)?;
+        let (after, later) = from(at, limit.div_ceil(2))?;
+        items.extend(after);
+        anyhow::Ok((items, more, later))
+    };
+    let latest = || before((Millis::MAX, Seq::MAX), limit).map(|(items, more)| (items, more, false));
     let (items, more, later) = match part {
-        Part::Latest {} => {
-            let (items, more) = before((Millis::MAX, Seq::MAX), limit)?;
-            (items, more, false)
+        Part::Start {} => {
+            let latest = latest()?;
+            let begins = latest.0.first().map(|first| (first.place, first.seq));
+            match first_new {
+                Some(at) if begins.is_some_and(|begins| at < begins) => around(at)?,
+                _ => latest,
+            }
         }
+        Part::Latest {} => latest()?,
         Part::Before(Position { place, seq }) => {
             let (items, more) = before((place, seq), limit)?;
             (items, more, any(Side::From, (place, seq))?)
@@ -94,24 +114,9 @@ fn section(records: &Records, conversation: ConversationId, part: Part, limit: u
             let (items, later) = from((place, seq), limit)?;
             (items, any(Side::Before, (place, seq))?, later)
         }
-        Part::Around(Position { place, seq }) => {
-            let (mut items, more) = before((place, seq), limit / 2)?;
-            let (after, later) = from((place, seq), limit.div_ceil(2))?;
-            items.extend(after);
-            (items, more, later)
-        }
+        Part::Around(Position { place, seq }) => around((place, seq))?,
     };
     Ok(Section { items, more, later })
-}
-
-/// The first message of the citizen's on this page that is after my position in its case.
-fn first_new(records: &Records, items: &[thread::Item]) -> anyhow::Result<Option<i64>> {
-    for item in items {
-        if matches!(&item.what, What::Message(message) if message.inbound) && item.seq > records.seen(item.case)? {
-            return Ok(Some(item.seq));
-        }
-    }
-    Ok(None)
 }
 
 fn item(records: &mut Records, me: StaffId, item: thread::Item) -> anyhow::Result<Item> {

@@ -62,7 +62,8 @@ pub struct Listed {
     pub waiting_since: Option<Millis>,
     /// The last message, where there is one.
     pub last: Option<Last>,
-    /// The citizen's messages since this person last looked; counted up to 1,000, which is enough to see that they are many.
+    /// The citizen's messages in this case since this person last looked, or, where they never did, since somebody
+    /// answered; counted up to 1,000, which is enough to see that they are many.
     pub unread: u32,
 }
 
@@ -102,12 +103,17 @@ pub struct Counts {
 
 const ROW: &str = "SELECT c.id, c.contact, c.window_ends, c.last_place, k.id, k.state, k.owner, k.waiting,
     m.inbound, m.author, m.type, m.text, m.status,
-    (SELECT count(*) FROM (SELECT 1 FROM cases u JOIN messages n ON n.case_id = u.id AND n.inbound = 1
-       AND n.seq > coalesce((SELECT seq FROM seen WHERE case_id = u.id), 0) WHERE u.conversation = c.id LIMIT 1000)),
+    (SELECT count(*) FROM (SELECT 1 FROM messages n WHERE n.case_id = k.id AND n.inbound = 1
+       AND n.seq > coalesce((SELECT seq FROM seen WHERE case_id = k.id), k.last_reply) LIMIT 1000)),
     c.last_seq,
     (SELECT w.at FROM messages w WHERE k.waiting AND w.case_id = k.id AND w.inbound = 1
        AND w.seq > max(k.last_reply, k.closed_seq) ORDER BY w.seq LIMIT 1)
     FROM conversations c JOIN cases k ON k.id = c.shown_case LEFT JOIN messages m ON m.id = c.last_message";
+
+const FIRST_NEW: &str = "SELECT n.place, n.seq FROM conversations c JOIN cases k ON k.id = c.shown_case
+    JOIN messages n ON n.case_id = k.id AND n.inbound = 1
+    AND n.seq > coalesce((SELECT seq FROM seen WHERE case_id = k.id), k.last_reply)
+    WHERE c.id = ?1 ORDER BY n.seq LIMIT 1";
 
 pub(crate) const COUNTS: &str = "SELECT coalesce(sum(k.owner = ?1), 0), coalesce(sum(k.owner IS NULL), 0), count(*),
     (SELECT count(*) FROM conversations) - count(*), coalesce(sum(k.waiting), 0),
@@ -192,10 +198,10 @@ impl Records {
         })?)
     }
 
-    /// Up to where this desk's person has seen a case.
-    pub fn seen(&self, case: CaseId) -> Result<Seq> {
-        let mut statement = self.connection.prepare_cached("SELECT seq FROM seen WHERE case_id = ?1")?;
-        Ok(statement.query_row([case.0], |row| row.get(0)).optional()?.unwrap_or(0))
+    /// Where the first of those messages stands that the list counts as new to this desk's person.
+    pub fn first_new(&self, conversation: ConversationId) -> Result<Option<(Millis, Seq)>> {
+        let mut statement = self.connection.prepare_cached(FIRST_NEW)?;
+        Ok(statement.query_row([conversation.0], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
     }
 
     /// Says up to where this desk's person has seen a case; the greater wins. Whether that was news.

@@ -2,7 +2,7 @@ import type { ConversationId, ConversationPage, ErrorCode, Item, MessageId, Part
 import { coalesce } from "../lib/coalesce";
 import { CallFailure, type Host } from "../lib/host";
 import { Composer } from "./composer.svelte";
-import { fate, joined, keyOf, seenIn } from "./items";
+import { fate, isFrom, joined, keyOf, seenIn } from "./items";
 
 const PAGE = 60;
 /** A page is asked for again as long as what is loaded, up to here; what lies further back hardly changes. */
@@ -26,8 +26,8 @@ export class Conversation {
   loading: "older" | "newer" | null = $state(null);
   /** The key of the item to which the view is to go. */
   goal: string | null = $state(null);
-  /** The first item that was new when the conversation was opened. */
-  firstNew: number | null = $state(null);
+  /** Where the first item stands that was new when the conversation was opened. */
+  firstNew: Position | null = $state.raw(null);
   error: ErrorCode | null = $state(null);
   readonly composer: Composer;
   readonly refresh: () => Promise<void>;
@@ -73,13 +73,12 @@ export class Conversation {
 
   /** Goes to where this stands, loaded or not: a message, or the first moment of a day. */
   async goTo({ place, seq }: Position): Promise<void> {
-    const isThere = (item: Item): boolean => item.place > place || (item.place === place && item.seq >= seq);
     const here = this.items.find((item) => item.place === place && item.seq === seq);
     if (here !== undefined) {
       this.goal = keyOf(here);
       return;
     }
-    await this.#jump({ part: "around", place, seq }, (items) => items.find(isThere) ?? items.at(-1));
+    await this.#jump({ part: "around", place, seq }, (items) => items.find((item) => isFrom(item, { place, seq })) ?? items.at(-1));
   }
 
   /** Goes to the latest, loaded or not. */
@@ -142,19 +141,19 @@ export class Conversation {
     const [section, shown] = [this.#section, this.items];
     const first = this.later ? this.items.find(({ seq }) => seq !== 0) : undefined;
     const limit = Math.min(Math.max(PAGE, this.items.length), first === undefined ? AGAIN : MOST);
-    const part: Part = first === undefined ? { part: "latest" } : { part: "from", place: first.place, seq: first.seq };
+    const opens = this.page === null;
+    const part: Part = opens ? { part: "start" } : first === undefined ? { part: "latest" } : { part: "from", place: first.place, seq: first.seq };
     try {
       const page = await this.#host.call("conversation", { conversation: this.id, part, limit });
-      const opened = this.page === null;
       // What was on screen once stays seen, wherever the person looks now.
       this.page = { ...page, seen: Math.max(page.seen, this.page?.seen ?? 0) };
       // What was loaded meanwhile is fresh, and this answer does not cover it.
       if (section === this.#section && (first === undefined || shown === this.items)) this.#take(page, first === undefined, limit);
       this.error = null;
-      if (opened) {
+      if (opens) {
         this.firstNew = page.first_new;
         this.composer.open(page.draft);
-        this.#seen = page.row.unread === 0 && page.first_new === null ? page.seen : (page.first_new ?? 1) - 1;
+        this.#seen = page.first_new === null ? page.seen : page.first_new.seq - 1;
       }
       this.#undoing();
       if (this.#watched) this.#tellSeen();
@@ -171,6 +170,7 @@ export class Conversation {
     }
     // The person has gone up meanwhile, so far that the latest are not held any more.
     if (this.later) return;
+    this.later = page.later;
     const whole = page.items.length < limit || !page.more;
     const items = whole ? page.items : joined(this.items, page.items);
     if (items.length === page.items.length) this.more = page.more;

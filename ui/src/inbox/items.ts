@@ -1,4 +1,4 @@
-import type { Item, MessageId, MessageItem } from "../lib/api.generated";
+import type { Item, MessageId, MessageItem, Position } from "../lib/api.generated";
 import { daysBetween } from "../lib/format/time";
 
 /** An item's key: the same from pending to read, so that its row is never mounted anew. */
@@ -26,6 +26,11 @@ export function joined(shown: Item[], page: Item[]): Item[] {
 function stands(a: Item, b: Item): number {
   const seq = (item: Item): number => (item.seq === 0 ? Infinity : item.seq);
   return a.place - b.place || (seq(a) === seq(b) ? 0 : seq(a) - seq(b));
+}
+
+/** Whether an item stands there or after. */
+export function isFrom({ place, seq }: Item, at: Position): boolean {
+  return place > at.place || (place === at.place && (seq === 0 || seq >= at.seq));
 }
 
 /**
@@ -66,8 +71,8 @@ export const UNDO = 5000;
 /** How close two messages of one person stand together to be one turn. */
 const TURN = 5 * 60_000;
 
-export function leads(items: Item[], firstNew: number | null): Lead[] {
-  const start = firstNew === null ? -1 : items.findIndex((item) => item.seq >= firstNew);
+export function leads(items: Item[], firstNew: Position | null): Lead[] {
+  const start = firstNew === null ? -1 : items.findIndex((item) => isFrom(item, firstNew));
   const known = items.slice(0, Math.max(start, 0)).some(({ item }) => item !== "event");
   return items.map((item, index) => {
     const before = items[index - 1];

@@ -51,7 +51,7 @@ key: string,
  */
 signature: string, };
 export type Item = { "item": "message" } & MessageItem | { "item": "note" } & Note | { "item": "event" } & Event;
-export type Part = { "part": "latest", } | { "part": "before" } & Position | { "part": "from" } & Position | { "part": "around" } & Position;
+export type Part = { "part": "start", } | { "part": "latest", } | { "part": "before" } & Position | { "part": "from" } & Position | { "part": "around" } & Position;
 export type Quote = { "quote": "here" } & Quoted | { "quote": "elsewhere", };
 export type Signal = { "event": "changed", 
 /**
@@ -323,7 +323,7 @@ at: number,
  */
 seq: number, 
 /**
- * Messages new to me.
+ * Messages of the citizen's new to me: since I last looked or, where I never did, since somebody answered.
  */
 unread: number, 
 /**
@@ -420,9 +420,9 @@ later: boolean,
  */
 seen: number, 
 /**
- * The first item that was new to me when I opened it.
+ * Where the first message stands that is new to me, on this page or not.
  */
-first_new: number | null, 
+first_new: Position | null, 
 /**
  * My drafts here.
  */

@@ -45,8 +45,8 @@ dto! {
         later: bool,
         /// The last seq on this page: what `seen` of a reply says.
         seen: Seq,
-        /// The first item that was new to me when I opened it.
-        first_new: Option<Seq>,
+        /// Where the first message stands that is new to me, on this page or not.
+        first_new: Option<Position>,
         /// My drafts here.
         draft: Drafts,
     }
@@ -201,6 +201,8 @@ dto! {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS)]
 #[serde(tag = "part", rename_all = "snake_case")]
 pub enum Part {
+    /// Where one begins to read: the latest items or, where what is new to me begins before them, those around its beginning.
+    Start {},
     /// The latest items.
     Latest {},
     /// Those right before this place.

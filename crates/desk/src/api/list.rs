@@ -71,7 +71,7 @@ dto! {
         at: Millis,
         /// Its entry: which of two is later that were written in one second.
         seq: Seq,
-        /// Messages new to me.
+        /// Messages of the citizen's new to me: since I last looked or, where I never did, since somebody answered.
         unread: u32,
         /// Whether the citizen waits for a reply.
         waiting: bool,

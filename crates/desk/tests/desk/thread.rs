@@ -1,6 +1,6 @@
 //! Parts of a conversation, and what messages quote.
 
-use desk::api::{ConversationPage, Handler, Item, OpenConversation, Part, Position, Quote};
+use desk::api::{ConversationPage, Handler, Item, OpenConversation, Part, Position, Quote, SeenUpTo};
 
 use crate::{
     standin::Talk,
@@ -29,7 +29,7 @@ async fn every_part_of_a_conversation_can_be_asked_for_and_says_what_lies_beside
     until("all", async || place.messages_or_none(talk).await == 30).await;
     let whole = ask(&place, talk, Part::Latest {}, 100).await;
     assert_eq!((whole.more, whole.later), (false, false));
-    let all = whole.items;
+    let all = whole.items.clone();
     let at = |index: usize| position(&all[index]);
 
     let (first, last) = (0, all.len());
@@ -52,6 +52,17 @@ async fn every_part_of_a_conversation_can_be_asked_for_and_says_what_lies_beside
         let on_page = all[wanted].iter().map(|item| position(item).seq).max().unwrap();
         assert_eq!(page.seen, if page.later { on_page } else { whole.seen }, "{part:?}");
     }
+    // Nothing of it was seen: one begins at its beginning. And where it fits beside what is new, at the latest.
+    let first_new = whole.first_new.clone().unwrap();
+    let is_first = |item: &&Item| matches!(item, Item::Message(message) if message.text.as_deref() == Some("0"));
+    assert_eq!(Some(&first_new), all.iter().find(is_first).map(position).as_ref());
+    let start = ask(&place, talk, Part::Start {}, 8).await;
+    assert_eq!(start.items, ask(&place, talk, Part::Around(first_new.clone()), 8).await.items);
+    assert_eq!((start.later, start.first_new), (true, Some(first_new)));
+    assert_eq!(ask(&place, talk, Part::Start {}, 100).await.items, all);
+    place.desk.seen_up_to(SeenUpTo { case: talk.case, seq: at(last - 4).seq }).await.unwrap();
+    let start = ask(&place, talk, Part::Start {}, 10).await;
+    assert_eq!((start.items.as_slice(), start.first_new), (&all[last - 10..last], Some(at(last - 3))));
     let beyond = Position { place: i64::MAX, seq: 0 };
     let none = ask(&place, talk, Part::From(beyond), 7).await;
     assert_eq!((none.items.len(), none.more, none.later), (0, true, false));

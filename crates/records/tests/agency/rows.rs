@@ -32,6 +32,29 @@ fn the_list_shows_what_waits_and_what_is_new() {
     assert_eq!(agency.records.counts(agent, (0, 0)).unwrap().waiting, 0);
     agency.citizen();
     assert_eq!((row(&agency).unread, row(&agency).waiting), (1, true));
+    let first_new = |agency: &Agency| agency.records.first_new(chat.conversation).unwrap().map(|(_, seq)| seq);
+    assert_eq!(first_new(&agency), Some(agency.journal.last().unwrap().seq));
+    agency.reply(agent, &chat).unwrap();
+    assert_eq!(row(&agency).unread, 1, "Whoever reads a case misses nothing of it, though a colleague has answered");
+    agency.records.set_seen(chat.case, agency.journal.last().unwrap().seq).unwrap();
+    assert_eq!((row(&agency).unread, first_new(&agency)), (0, None));
+}
+
+#[test]
+fn in_a_case_that_one_never_saw_what_was_answered_is_not_new() {
+    let mut agency = Agency::new();
+    let agent = agency.staff("agent", Role::Agent, "desk");
+    let chat = agency.citizen();
+    agency.now.set(START + MINUTE);
+    agency.citizen();
+    agency.reply(agent, &chat).unwrap();
+    let row = |agency: &Agency| agency.records.list(Which::Unassigned, Order::Latest, 0, 10).unwrap().remove(0);
+    assert_eq!((row(&agency).unread, agency.records.first_new(chat.conversation).unwrap()), (0, None));
+    agency.now.set(START + 2 * MINUTE);
+    agency.citizen();
+    agency.citizen();
+    let first_new = agency.records.first_new(chat.conversation).unwrap().map(|(_, seq)| seq);
+    assert_eq!((row(&agency).unread, first_new), (2, Some(agency.journal.last().unwrap().seq - 1)));
 }
 
 /// WhatsApp tells times by the second.
