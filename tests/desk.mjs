@@ -31,10 +31,10 @@ export class Desk {
     await fetch(`${this.#host.first.address}/notifications/${conversation}/click`, { method: "POST" });
   }
 
-  /** The program ends, as at a power cut; the workstation can be started again. */
-  async cut() {
+  /** The program ends, as at a power cut or, if told so, in order; the workstation can be started again. */
+  async cut(signal = "SIGKILL") {
     await this.page.close();
-    this.#host.child.kill("SIGKILL");
+    this.#host.child.kill(signal);
     await this.#host.ended;
   }
 

@@ -2,6 +2,7 @@
 // when this process does, in whatever way.
 
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -80,6 +81,24 @@ export class Stage {
     return this.state.staff.find((person) => person.username === username);
   }
 
+  /** The administration closes somebody's account: every device of theirs is shut out. */
+  async shutOut(username) {
+    // On the stage all passwords are the same.
+    const { password } = this.person(username);
+    const call = async (path, body, token) => {
+      const headers = { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) };
+      const answer = await fetch(`${this.state.gateway}/api/v1/${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+      if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+      return answer.json();
+    };
+    const session = (name) => call("session", { agency: this.state.agency, username: name, password, device: "administration" });
+    const { staff } = await session(username);
+    const { token } = await session("admin");
+    const id = randomUUID().replace(/^.{8}-.{4}-4/u, `${Date.now().toString(16).padStart(12, "0").replace(/^.{8}/u, "$&-")}-7`);
+    const [{ refused }] = await call("commands", [{ id, kind: "change_staff", staff: staff.id, active: false }], token);
+    if (refused) throw new Error(JSON.stringify(refused));
+  }
+
   async #ask(path, method = "GET", body) {
     const answer = await fetch(this.state.telephones + path, {
       method,
@@ -105,7 +124,8 @@ export class Stage {
     const messages = async () => (await this.#ask(`/telephones/${id}`)).messages;
     return {
       name,
-      writes: (text) => this.#ask(`/telephones/${id}/messages`, "POST", { text }),
+      /** Writes, and quotes the message by `wamid` if one is given. */
+      writes: (text, quote) => this.#ask(`/telephones/${id}/messages`, "POST", { text, quote }),
       looks: () => this.#ask(`/telephones/${id}/read`, "POST"),
       messages,
       /** What the agency sent, in the order in which it came. */

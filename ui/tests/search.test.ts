@@ -15,18 +15,6 @@ function shown(): FakeHost {
 const press = (key: string, more: Partial<KeyboardEvent> = {}) => fireEvent.keyDown(document.activeElement ?? document.body, { key, code: key, bubbles: true, ...more });
 const type = (field: HTMLElement, value: string) => fireEvent.input(field, { target: { value } });
 
-/** Holds the answers to a call back until the function given back is called. */
-function held(host: FakeHost, held: string): () => void {
-  const call = host.call.bind(host);
-  let release = (): void => expect.unreachable();
-  const answer = new Promise<void>((resolve) => (release = resolve));
-  vi.spyOn(host, "call").mockImplementation(async (name, request) => {
-    if (name === held) await answer;
-    return call(name, request);
-  });
-  return release;
-}
-
 async function opened(): Promise<HTMLElement> {
   await screen.findAllByTestId("conversation-row");
   await press("/", { code: "Slash" });
@@ -73,7 +61,8 @@ describe("The search over everything", () => {
     const query = await opened();
     await type(query, "الفريق");
     const earlier = (await screen.findAllByTestId("search-text"))[0]?.textContent;
-    const answer = held(host, "search");
+    let answer = (): void => expect.unreachable();
+    host.held.set("search", new Promise((resolve) => (answer = resolve)));
     await type(query, "بلاغ");
     await press("Enter");
     expect(screen.getAllByTestId("search-text")[0]?.textContent).toBe(earlier);
@@ -159,7 +148,8 @@ describe("The search in a conversation", () => {
     await press("Enter", { shiftKey: true });
     expect(count()).toBe(`${all} من ${all}`);
     // Faster than the answer, Enter does not step through what an earlier text had found.
-    const answer = held(host, "search_in");
+    let answer = (): void => expect.unreachable();
+    host.held.set("search_in", new Promise((resolve) => (answer = resolve)));
     await type(query, "البلاغ");
     await press("Enter");
     expect(count()).toBe(`${all} من ${all}`);
