@@ -129,44 +129,46 @@ for (const language of ["ar", "en"]) {
   });
 }
 
-test("a notification names the citizen; in private mode the case alone; in quiet hours there is none; and a trial always", async () => {
-  await desk.speak("ar");
-  await desk.page.keyboard.press("Escape");
-  await desk.page.keyboard.press("Escape");
-  await notToldTogether();
-  const open = await stage.citizen("زينب المعلنة");
-  await open.writes("كلام يُقرأ");
-  await expect("her name and words", async () => about(open.name).some(({ body }) => body.includes("كلام يُقرأ")), true);
+for (const language of ["ar", "en"]) {
+  test(`a notification names the citizen; in private mode the case alone; in quiet hours there is none; and a trial always (${language})`, async () => {
+    await desk.speak(language);
+    await desk.page.keyboard.press("Escape");
+    await desk.page.keyboard.press("Escape");
+    await notToldTogether();
+    const open = await stage.citizen(`زينب المعلنة ${language}`);
+    await open.writes(`كلام يُقرأ ${language}`);
+    await expect("her name and words", async () => about(open.name).some(({ body }) => body.includes(`كلام يُقرأ ${language}`)), true);
 
-  await settings("notifications");
-  await desk.get("set-private").check();
-  await desk.get("settings-close").click();
-  const hidden = await stage.citizen("زينب المستورة");
-  const before = told.length;
-  await hidden.writes("كلام مستور");
-  await expect("one more", async () => told.slice(before).some(({ body }) => /MEW-\d{4}-\d{6}/u.test(body)), true);
-  assert.deepEqual([about(hidden.name).length, about("كلام مستور").length], [0, 0]);
+    await settings("notifications");
+    await desk.get("set-private").check();
+    await desk.get("settings-close").click();
+    const hidden = await stage.citizen(`زينب المستورة ${language}`);
+    const before = told.length;
+    await hidden.writes("كلام مستور");
+    await expect("one more", async () => told.slice(before).some(({ body }) => /MEW-\d{4}-\d{6}/u.test(body)), true);
+    assert.deepEqual([about(hidden.name).length, about("كلام مستور").length], [0, 0]);
 
-  await settings("notifications");
-  await desk.get("set-private").uncheck();
-  await desk.get("set-sound-off").check();
-  await desk.get("set-quiet").check();
-  const now = new Date();
-  const half = (Math.floor((now.getHours() * 60 + now.getMinutes()) / 30) * 30 + 1440 - 30) % 1440;
-  await desk.get("set-quiet-from").selectOption(String(half));
-  await desk.get("set-quiet-until").selectOption(String((half + 180) % 1440));
-  await desk.get("settings-close").click();
-  const quiet = await stage.citizen("زينب الهادئة");
-  await quiet.writes("لا يُسمع");
-  await desk.filter("open");
-  await desk.row(quiet.name).or(desk.get("list-gathered")).first().waitFor();
-  await settings("notifications");
-  const last = told.length;
-  await desk.get("try-notification").click();
-  await expect("the trial, without a sound", () => told.slice(last).map(({ sound }) => sound), ["off"]);
-  assert.deepEqual(about(quiet.name), []);
-  await desk.get("set-quiet").uncheck();
-  await desk.get("settings-close").click();
-});
+    await settings("notifications");
+    await desk.get("set-private").uncheck();
+    await desk.get("set-sound-off").check();
+    await desk.get("set-quiet").check();
+    const now = new Date();
+    const half = (Math.floor((now.getHours() * 60 + now.getMinutes()) / 30) * 30 + 1440 - 30) % 1440;
+    await desk.get("set-quiet-from").selectOption(String(half));
+    await desk.get("set-quiet-until").selectOption(String((half + 180) % 1440));
+    await desk.get("settings-close").click();
+    const quiet = await stage.citizen(`زينب الهادئة ${language}`);
+    await quiet.writes("لا يُسمع");
+    await desk.filter("open");
+    await desk.row(quiet.name).or(desk.get("list-gathered")).first().waitFor();
+    await settings("notifications");
+    const last = told.length;
+    await desk.get("try-notification").click();
+    await expect("the trial, without a sound", () => told.slice(last).map(({ sound }) => sound), ["off"]);
+    assert.deepEqual(about(quiet.name), []);
+    await desk.get("set-quiet").uncheck();
+    await desk.get("settings-close").click();
+  });
+}
 
 test("nothing was complained about in the browser", () => assert.deepEqual(desk.problems, []));

@@ -56,101 +56,105 @@ async function gateway(order, link) {
   await expect(`the foot to say ${link}`, () => lead.get("foot").getAttribute("data-link"), link, 60_000);
 }
 
-test("a wrong password is said, the right one opens the desk, and a lock shows nothing until it is given again", async () => {
-  const dana = await stage.citizen("دانة الصقر");
-  await dana.writes("سر بيننا");
-  await desk.get("sign-in-form").waitFor();
-  if (await desk.get("sign-in-code").count()) await desk.get("sign-in-first-time").click();
-  for (const [field, text] of Object.entries({ gateway: stage.state.gateway, agency: stage.state.agency, username: "agent1", password: "ليست كلمة المرور هذه" })) await desk.get(`sign-in-${field}`).fill(text);
-  await desk.get("sign-in-submit").click();
-  await desk.get("sign-in-error").waitFor();
-  await signIn("agent1");
-  await desk.filter("open");
-  await desk.open(dana.name);
-  await desk.write("reply", "نكمل بعد القفل");
-  await desk.get("draft-saved").waitFor();
+for (const language of ["ar", "en"]) {
+  test(`a wrong password is said, the right one opens the desk, and a lock shows nothing until it is given again (${language})`, async () => {
+    const dana = await stage.citizen(`دانة الصقر ${language}`);
+    await dana.writes("سر بيننا");
+    await desk.get("sign-in-form").waitFor();
+    if (language === "en") await desk.get("language-switch").click();
+    await desk.speak(language);
+    if (await desk.get("sign-in-code").count()) await desk.get("sign-in-first-time").click();
+    for (const [field, text] of Object.entries({ gateway: stage.state.gateway, agency: stage.state.agency, username: "agent1", password: "ليست كلمة المرور هذه" })) await desk.get(`sign-in-${field}`).fill(text);
+    await desk.get("sign-in-submit").click();
+    await desk.get("sign-in-error").waitFor();
+    await signIn("agent1");
+    await desk.filter("open");
+    await desk.open(dana.name);
+    await desk.write("reply", "نكمل بعد القفل");
+    await desk.get("draft-saved").waitFor();
 
-  await desk.page.keyboard.press("Alt+KeyL");
-  await desk.get("unlock-form").waitFor();
-  for (const secret of [dana.name, "سر بيننا", "نكمل بعد القفل"]) assert.ok(!(await desk.page.content()).includes(secret), secret);
-  await desk.page.reload();
-  await desk.get("unlock-password").fill("ليست هي");
-  await desk.get("unlock-submit").click();
-  await desk.get("unlock-error").waitFor();
-  await unlock("agent1");
-  await desk.filter("open");
-  await desk.open(dana.name);
-  await expect("the draft", () => desk.get("composer-text").inputValue(), "نكمل بعد القفل");
-});
+    await desk.page.keyboard.press("Alt+KeyL");
+    await desk.get("unlock-form").waitFor();
+    for (const secret of [dana.name, "سر بيننا", "نكمل بعد القفل"]) assert.ok(!(await desk.page.content()).includes(secret), secret);
+    await desk.page.reload();
+    await desk.get("unlock-password").fill("ليست هي");
+    await desk.get("unlock-submit").click();
+    await desk.get("unlock-error").waitFor();
+    await unlock("agent1");
+    await desk.filter("open");
+    await desk.open(dana.name);
+    await expect("the draft", () => desk.get("composer-text").inputValue(), "نكمل بعد القفل");
+  });
 
-test("a colleague takes the place without seeing what is not theirs, and the first comes back to their own", async () => {
-  await desk.page.keyboard.press("Alt+KeyL");
-  await desk.get("unlock-other").click();
-  await signIn("agent2");
-  await desk.filter("open");
-  await desk.row("دانة الصقر").waitFor();
-  assert.equal(await desk.get("draft-badge").count(), 0, "A draft is its writer's alone");
-  await desk.page.keyboard.press("Alt+KeyS");
-  await desk.get("unsent-none").waitFor();
-  await desk.page.keyboard.press("Escape");
+  test(`a colleague takes the place without seeing what is not theirs, and the first comes back to their own (${language})`, async () => {
+    await desk.page.keyboard.press("Alt+KeyL");
+    await desk.get("unlock-other").click();
+    await signIn("agent2");
+    await desk.filter("open");
+    await desk.row(`دانة الصقر ${language}`).waitFor();
+    assert.equal(await desk.get("draft-badge").count(), 0, "A draft is its writer's alone");
+    await desk.page.keyboard.press("Alt+KeyS");
+    await desk.get("unsent-none").waitFor();
+    await desk.page.keyboard.press("Escape");
 
-  await desk.page.keyboard.press("Alt+KeyL");
-  await unlock("agent1");
-  await desk.filter("open");
-  await desk.row("دانة الصقر").getByTestId("draft-badge").waitFor();
-});
+    await desk.page.keyboard.press("Alt+KeyL");
+    await unlock("agent1");
+    await desk.filter("open");
+    await desk.row(`دانة الصقر ${language}`).getByTestId("draft-badge").waitFor();
+  });
 
-test("a draft is left behind as a note, which a colleague reads and the citizen does not get", async () => {
-  const hamad = await stage.citizen("حمد الرومي");
-  await hamad.writes("متى موعدي؟");
-  await desk.filter("open");
-  await desk.open(hamad.name);
-  await desk.write("reply", "موعدك الأحد الساعة العاشرة");
-  await desk.page.keyboard.press("Alt+KeyS");
-  const draft = desk.get("unsent-draft").filter({ hasText: hamad.name });
-  await draft.getByTestId("unsent-leave").click();
-  await draft.waitFor({ state: "detached" });
-  await desk.page.keyboard.press("Escape");
-  await expect("an empty composer", () => desk.get("composer-text").inputValue(), "");
-  await lead.filter("open");
-  await lead.open(hamad.name);
-  await lead.get("note").filter({ hasText: "موعدك الأحد" }).filter({ hasText: name("agent1") }).waitFor();
-  assert.deepEqual(await hamad.received(), []);
-});
+  test(`a draft is left behind as a note, which a colleague reads and the citizen does not get (${language})`, async () => {
+    const hamad = await stage.citizen(`حمد الرومي ${language}`);
+    await hamad.writes("متى موعدي؟");
+    await desk.filter("open");
+    await desk.open(hamad.name);
+    await desk.write("reply", "موعدك الأحد الساعة العاشرة");
+    await desk.page.keyboard.press("Alt+KeyS");
+    const draft = desk.get("unsent-draft").filter({ hasText: hamad.name });
+    await draft.getByTestId("unsent-leave").click();
+    await draft.waitFor({ state: "detached" });
+    await desk.page.keyboard.press("Escape");
+    await expect("an empty composer", () => desk.get("composer-text").inputValue(), "");
+    await lead.filter("open");
+    await lead.open(hamad.name);
+    await lead.get("note").filter({ hasText: "موعدك الأحد" }).filter({ hasText: name("agent1") }).waitFor();
+    assert.deepEqual(await hamad.received(), []);
+  });
 
-test("who leaves with replies waiting has them sent behind the lock", async () => {
-  const fahad = await stage.citizen("فهد العدواني");
-  await fahad.writes("أين وصل الطلب؟");
-  await desk.filter("open");
-  await desk.open(fahad.name);
-  await gateway("stop", "offline");
-  await desk.reply("طلبكم جاهز للاستلام");
-  await leave("keep_sending");
-  await expect("what still goes out, without a name", () => desk.get("going-out").getAttribute("data-count"), "1");
-  assert.ok(!(await desk.page.content()).includes(fahad.name));
-  await gateway("start", "live");
-  await expect("the reply", () => fahad.received(), ["طلبكم جاهز للاستلام"], 60_000);
-  await signIn("agent1");
-  await desk.page.keyboard.press("Alt+KeyS");
-  await desk.get("unsent").waitFor();
-  await expect("nothing of it to wait", () => desk.get("unsent-act").count(), 0);
-  await desk.page.keyboard.press("Escape");
-});
+  test(`who leaves with replies waiting has them sent behind the lock (${language})`, async () => {
+    const fahad = await stage.citizen(`فهد العدواني ${language}`);
+    await fahad.writes("أين وصل الطلب؟");
+    await desk.filter("open");
+    await desk.open(fahad.name);
+    await gateway("stop", "offline");
+    await desk.reply("طلبكم جاهز للاستلام");
+    await leave("keep_sending");
+    await expect("what still goes out, without a name", () => desk.get("going-out").getAttribute("data-count"), "1");
+    assert.ok(!(await desk.page.content()).includes(fahad.name));
+    await gateway("start", "live");
+    await expect("the reply", () => fahad.received(), ["طلبكم جاهز للاستلام"], 60_000);
+    await signIn("agent1");
+    await desk.page.keyboard.press("Alt+KeyS");
+    await desk.get("unsent").waitFor();
+    await expect("nothing of it to wait", () => desk.get("unsent-act").count(), 0);
+    await desk.page.keyboard.press("Escape");
+  });
 
-test("or hands them over: they become notes, and nothing more goes in that name", async () => {
-  const reem = await stage.citizen("ريم الفضلي");
-  await reem.writes("هل الموعد قائم؟");
-  await desk.filter("open");
-  await desk.open(reem.name);
-  await gateway("stop", "offline");
-  await desk.reply("الموعد قائم كما هو");
-  await leave("hand_over");
-  await gateway("start", "live");
-  await lead.filter("open");
-  await lead.open(reem.name);
-  await lead.get("note").filter({ hasText: "الموعد قائم كما هو" }).waitFor({ timeout: 60_000 });
-  assert.deepEqual(await reem.received(), []);
-});
+  test(`or hands them over: they become notes, and nothing more goes in that name (${language})`, async () => {
+    const reem = await stage.citizen(`ريم الفضلي ${language}`);
+    await reem.writes("هل الموعد قائم؟");
+    await desk.filter("open");
+    await desk.open(reem.name);
+    await gateway("stop", "offline");
+    await desk.reply("الموعد قائم كما هو");
+    await leave("hand_over");
+    await gateway("start", "live");
+    await lead.filter("open");
+    await lead.open(reem.name);
+    await lead.get("note").filter({ hasText: "الموعد قائم كما هو" }).waitFor({ timeout: 60_000 });
+    assert.deepEqual(await reem.received(), []);
+  });
+}
 
 test("nothing was complained about in the browser", () => {
   const problems = [...desk.problems, ...lead.problems].filter((problem) => !problem.includes("Failed to load resource"));

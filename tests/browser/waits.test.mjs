@@ -27,7 +27,7 @@ const shows = async (desk, citizen) => {
 };
 
 /** Replies that a colleague's overtake while this workstation is without power: refused, they wait for their writer. */
-async function overtaken(citizen, ...texts) {
+async function overtaken(language, citizen, ...texts) {
   await shows(agent, citizen);
   await stage.order("gateway stop");
   await link(agent, "offline");
@@ -39,7 +39,7 @@ async function overtaken(citizen, ...texts) {
   await lead.reply("أجاب الزميل");
   await expect("the colleague's", () => citizen.received(), ["أجاب الزميل"], 60_000);
   agent = await browser.desk(stage, "agent1");
-  await agent.speak("ar");
+  await agent.speak(language);
 }
 
 for (const language of ["ar", "en"]) {
@@ -75,57 +75,59 @@ for (const language of ["ar", "en"]) {
   });
 }
 
-test("what a colleague has overtaken is stuck, says why, and goes once its writer has looked", async () => {
-  const mona = await stage.citizen("منى البغلي");
-  await mona.writes("هل وصل الطلب؟");
-  await overtaken(mona, "نعم وصل", "وسنتصل بكم");
-  await expect("both to wait for their writer", () => agent.get("foot-stuck").getAttribute("data-count"), "2", 60_000);
-  await agent.get("foot-stuck").click();
-  await acts("نعم وصل").getByTestId("unsent-fate").filter({ hasText: "سبقك زميل" }).waitFor();
-  assert.equal(await acts("نعم وصل").getByTestId("unsent-retry").count(), 0, "Not before one has looked");
-  await acts("نعم وصل").getByTestId("unsent-open").click();
-  await agent.message("أجاب الزميل").waitFor();
-  await agent.message("نعم وصل").getByTestId("retry").click();
-  await expect("both, in order", () => mona.received(), ["أجاب الزميل", "نعم وصل", "وسنتصل بكم"], 60_000);
-  await agent.get("foot-stuck").waitFor({ state: "detached" });
-});
+for (const language of ["ar", "en"]) {
+  test(`what a colleague has overtaken is stuck, says why, and goes once its writer has looked (${language})`, async () => {
+    const mona = await stage.citizen(`منى البغلي ${language}`);
+    await mona.writes("هل وصل الطلب؟");
+    await overtaken(language, mona, "نعم وصل", "وسنتصل بكم");
+    await expect("both to wait for their writer", () => agent.get("foot-stuck").getAttribute("data-count"), "2", 60_000);
+    await agent.get("foot-stuck").click();
+    await acts("نعم وصل").getByTestId("unsent-fate").filter({ hasText: language === "ar" ? "سبقك زميل" : "colleague" }).waitFor();
+    assert.equal(await acts("نعم وصل").getByTestId("unsent-retry").count(), 0, "Not before one has looked");
+    await acts("نعم وصل").getByTestId("unsent-open").click();
+    await agent.message("أجاب الزميل").waitFor();
+    await agent.message("نعم وصل").getByTestId("retry").click();
+    await expect("both, in order", () => mona.received(), ["أجاب الزميل", "نعم وصل", "وسنتصل بكم"], 60_000);
+    await agent.get("foot-stuck").waitFor({ state: "detached" });
+  });
 
-test("what is dropped can be put back, and is gone when it was not", async () => {
-  const adel = await stage.citizen("عادل المري");
-  await adel.writes("أنتظر ردكم");
-  await overtaken(adel, "رد لن يصل");
-  await expect("it to wait", () => agent.get("foot-stuck").getAttribute("data-count"), "1", 60_000);
-  await agent.page.keyboard.press("Alt+KeyS");
-  await acts("رد لن يصل").getByTestId("unsent-drop").click();
-  await acts("رد لن يصل").waitFor({ state: "detached" });
-  await agent.get("unsent-undo").click();
-  await acts("رد لن يصل").waitFor();
-  await acts("رد لن يصل").getByTestId("unsent-drop").click();
-  await agent.get("unsent-none").waitFor();
-  await agent.page.keyboard.press("Escape");
-  await agent.get("foot-stuck").waitFor({ state: "detached" });
-  await agent.page.reload();
-  await shows(agent, adel);
-  await agent.message("أجاب الزميل").waitFor();
-  assert.equal(await agent.message("رد لن يصل").count(), 0);
-  assert.deepEqual(await adel.received(), ["أجاب الزميل"]);
-});
+  test(`what is dropped can be put back, and is gone when it was not (${language})`, async () => {
+    const adel = await stage.citizen(`عادل المري ${language}`);
+    await adel.writes("أنتظر ردكم");
+    await overtaken(language, adel, "رد لن يصل");
+    await expect("it to wait", () => agent.get("foot-stuck").getAttribute("data-count"), "1", 60_000);
+    await agent.page.keyboard.press("Alt+KeyS");
+    await acts("رد لن يصل").getByTestId("unsent-drop").click();
+    await acts("رد لن يصل").waitFor({ state: "detached" });
+    await agent.get("unsent-undo").click();
+    await acts("رد لن يصل").waitFor();
+    await acts("رد لن يصل").getByTestId("unsent-drop").click();
+    await agent.get("unsent-none").waitFor();
+    await agent.page.keyboard.press("Escape");
+    await agent.get("foot-stuck").waitFor({ state: "detached" });
+    await agent.page.reload();
+    await shows(agent, adel);
+    await agent.message("أجاب الزميل").waitFor();
+    assert.equal(await agent.message("رد لن يصل").count(), 0);
+    assert.deepEqual(await adel.received(), ["أجاب الزميل"]);
+  });
 
-test("a draft of another conversation is found there, copied, and dropped", async () => {
-  const suad = await stage.citizen("سعاد بوحمد");
-  await suad.writes("مرحبا");
-  await shows(agent, suad);
-  await agent.write("reply", "نص لم يكتمل");
-  await agent.page.keyboard.press("Alt+KeyS");
-  const draft = agent.get("unsent-draft").filter({ hasText: suad.name });
-  await agent.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
-  await draft.getByTestId("unsent-copy").click();
-  await expect("the clipboard", () => agent.clipboard(), "نص لم يكتمل");
-  await draft.getByTestId("unsent-drop").click();
-  await draft.waitFor({ state: "detached" });
-  await agent.page.keyboard.press("Escape");
-  await expect("the composer empty too", () => agent.get("composer-text").inputValue(), "");
-});
+  test(`a draft of another conversation is found there, copied, and dropped (${language})`, async () => {
+    const suad = await stage.citizen(`سعاد بوحمد ${language}`);
+    await suad.writes("مرحبا");
+    await shows(agent, suad);
+    await agent.write("reply", "نص لم يكتمل");
+    await agent.page.keyboard.press("Alt+KeyS");
+    const draft = agent.get("unsent-draft").filter({ hasText: suad.name });
+    await agent.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    await draft.getByTestId("unsent-copy").click();
+    await expect("the clipboard", () => agent.clipboard(), "نص لم يكتمل");
+    await draft.getByTestId("unsent-drop").click();
+    await draft.waitFor({ state: "detached" });
+    await agent.page.keyboard.press("Escape");
+    await expect("the composer empty too", () => agent.get("composer-text").inputValue(), "");
+  });
+}
 
 test("nothing was complained about in the browser", () => {
   const problems = [...agent.problems, ...lead.problems].filter((problem) => !problem.includes("Failed to load resource"));
