@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    thread::JoinHandle,
 };
 
 use anyhow::{Context, Result, bail};
@@ -55,7 +56,9 @@ pub struct Agency {
     pub erased: Arc<Notify>,
     /// The other processes.
     pub others: Others,
-    jobs: mpsc::Sender<Job>,
+    /// `None` is the last word: after it nothing is decided.
+    jobs: mpsc::Sender<Option<Job>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
     ready: Arc<AtomicBool>,
     files: Files,
     readers: Semaphore,
@@ -113,8 +116,10 @@ impl Reader {
     /// Whose device bears a token, if it is signed in and its person's account is in use.
     pub fn signed_in(&self, token: &Hash) -> Result<Option<StaffId>> {
         let Some(staff) = self.journal.device(token)? else { return Ok(None) };
-        let account = self.records.staff(staff)?;
-        Ok(account.filter(|account| account.viewer.active).map(|_| staff))
+        // A desk that is told it were signed out gives up; one that hears of a failure comes again.
+        let account =
+            self.records.staff(staff)?.context("The records do not know the person of a device: they are behind")?;
+        Ok(account.viewer.active.then_some(staff))
     }
 }
 
@@ -125,7 +130,7 @@ pub struct Outlets {
 }
 
 impl Agency {
-    /// Starts the deciding thread. It ends when the agency is dropped.
+    /// Starts the deciding thread. It ends when it is told to, or when the agency is dropped.
     pub fn start(id: &str, files: Files, mut decider: Decider, others: Others) -> Result<(Arc<Self>, Outlets)> {
         let (jobs, waiting) = mpsc::channel(QUEUE);
         let (read_to, read) = mpsc::channel(READ);
@@ -147,7 +152,7 @@ impl Agency {
             Ok(()) => ready.store(true, Ordering::Release),
             Err(error) => tracing::error!(error = format!("{error:#}"), agency = id, "The agency is not ready"),
         }
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name(format!("agency {id}"))
             .spawn(move || thread.run(decider))
             .context("Starting an agency's thread")?;
@@ -159,12 +164,24 @@ impl Agency {
             stopped_lines: StoppedLines::default(),
             others,
             jobs,
+            thread: Mutex::new(Some(thread)),
             ready,
             files,
             readers: Semaphore::new(READERS),
             idle: Mutex::default(),
         };
         Ok((Arc::new(agency), Outlets { read }))
+    }
+
+    /// Ends the deciding thread once what waits for it is decided, and waits for its end: whoever stopped may find that
+    /// another program serves these files, and must not touch them any more.
+    pub async fn end(&self) {
+        // A thread that has ended by itself needs no word.
+        let _ = self.jobs.send(None).await;
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
     }
 
     /// Whether `records` stands at the head and decisions are taken.
@@ -184,7 +201,7 @@ impl Agency {
 
     fn ask_later<T>(&self, job: impl FnOnce(oneshot::Sender<T>) -> Job) -> Result<oneshot::Receiver<T>, Failure> {
         let (done, answer) = oneshot::channel();
-        match self.jobs.try_send(job(done)) {
+        match self.jobs.try_send(Some(job(done))) {
             Ok(()) => Ok(answer),
             Err(_) => Err(Failure::not_ready("Too much waits to be decided").retry_after(1)),
         }
@@ -233,7 +250,7 @@ impl Agency {
         items: Vec<Item>,
     ) -> Option<oneshot::Receiver<Result<(), &'static str>>> {
         let (done, answer) = oneshot::channel();
-        self.jobs.send(Job::Inbound { cause, items, done }).await.ok().map(|()| answer)
+        self.jobs.send(Some(Job::Inbound { cause, items, done })).await.ok().map(|()| answer)
     }
 
     /// Changes the plain tables. The events are published with what was committed.
@@ -291,7 +308,7 @@ impl Agency {
 
 struct Thread {
     agency: String,
-    waiting: mpsc::Receiver<Job>,
+    waiting: mpsc::Receiver<Option<Job>>,
     ready: Arc<AtomicBool>,
     live: live::Channel,
     wake: Arc<Notify>,
@@ -309,10 +326,16 @@ impl Drop for Thread {
 
 impl Thread {
     fn run(mut self, mut decider: Decider) {
-        while let Some(first) = self.waiting.blocking_recv() {
+        let mut ends = false;
+        while !ends && let Some(Some(first)) = self.waiting.blocking_recv() {
             let mut jobs = vec![first];
-            while jobs.len() < BATCH {
-                let Ok(next) = self.waiting.try_recv() else { break };
+            while jobs.len() < BATCH
+                && let Ok(next) = self.waiting.try_recv()
+            {
+                let Some(next) = next else {
+                    ends = true;
+                    break;
+                };
                 jobs.push(next);
             }
             let decided = decider.batch(jobs);

@@ -29,6 +29,7 @@ use crate::{
     erasure,
     heads::{self, SigningKey},
     home::{Home, Place, Postgres, Server, Storage},
+    http::PATIENCE,
     intake::Intake,
     journal::Journal,
     keys::ServerKey,
@@ -152,6 +153,10 @@ impl Running {
     pub async fn stop(mut self) {
         let _ = self.gateway.stopping.send(true);
         while self.tasks.join_next().await.is_some() {}
+        for agency in self.gateway.agencies.values() {
+            // A database that does not answer must not keep the program from ending.
+            let _ = tokio::time::timeout(PATIENCE, agency.end()).await;
+        }
         if let Some(Shared { holder, others, .. }) = self.shared.take() {
             others.stop();
             // The others take over at once, and need not wait until what was held here ends.

@@ -97,6 +97,20 @@ async fn records_are_rebuilt_from_the_journal() {
     served.stop().await;
 }
 
+/// Records that do not fit the journal are built anew while others read them.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_told_they_were_signed_out_where_the_records_are_behind() {
+    let house = House::new("http://127.0.0.1:9");
+    let served = house.serve().await;
+    let admin = house.admin(&served.address).await;
+    let records = rusqlite::Connection::open(house.folder.path().join("data/mew/records.db")).unwrap();
+    records.execute_batch("CREATE TABLE kept AS SELECT * FROM staff; DELETE FROM staff").unwrap();
+    assert_eq!(admin.get("/api/v1/sync?after=0").await.status(), 503);
+    records.execute_batch("INSERT INTO staff SELECT * FROM kept; DROP TABLE kept").unwrap();
+    assert_eq!(admin.get("/api/v1/sync?after=0").await.status(), 200);
+    served.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_entry_of_a_later_version_stops_the_agency_and_says_so() {
     let house = House::new("http://127.0.0.1:9");
