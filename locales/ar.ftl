@@ -197,7 +197,7 @@ present-reads = { $more ->
     [many] الاطلاع الآن: { $name } و{ $more } زميلًا
    *[other] الاطلاع الآن: { $name } و{ $more } زميل
 }
-comma = ،
+comma = { "، " }
 heard-message = رسالة جديدة من { $name }: { $text }
 message-from-contact = { $name }، { $time }
 message-from-me = أنت، { $time }
@@ -286,7 +286,8 @@ problem-too_late = كانت في طريقها ولم يعد سحبها ممكن�
 problem-not_uncertain = عُرف مصير هذه الرسالة، ولا حاجة إلى إجراء.
 problem-not_found = لم يعد هذا الطلب متاحًا لك.
 problem-not_closed = الطلب مفتوح بالفعل.
-problem-signed_out = انتهت جلستك لدى البوابة. سجّل الدخول من جديد ليُستأنف الإرسال.
+problem-signed_out = انتهت جلستك لدى البوابة، فلا يصل شيء ولا يُرسل.
+foot-sign-in = أدخل كلمة المرور
 problem-revoked = أغلقت الإدارة وصول هذا الجهاز، ويُحذف ما كان محفوظاً عليه.
 problem-too_old = تطلب البوابة نسخة أحدث من البرنامج. اطلب التحديث من الدعم الفني. ما لم يُرسل محفوظ.
 problem-other = رفضته البوابة ({ $code }). أعد المحاولة، فإن تكرر فأبلغ الدعم الفني.

@@ -70,7 +70,7 @@ describe("A colleague's answer that comes while I write", () => {
     const page = host.scene.pages.get("fatima");
     const answer = message({ seq: 900, from: "colleague", text: "الموعد غدًا" });
     page?.items.push(answer);
-    if (page !== undefined) page.seen = 900;
+    if (page !== undefined) Object.assign(page, { seen: 900, last: 900 });
     await refresh();
     expect(composer.overtaken?.text).toBe("الموعد غدًا");
     expect(await composer.send()).toBe(false);
@@ -92,6 +92,48 @@ describe("A colleague's answer that comes while I write", () => {
     await refresh();
     expect(composer.overtaken).toBeNull();
     expect(await composer.send()).toBe(true);
+  });
+});
+
+describe("A reply that was taken back", () => {
+  test("stands below the reply that is being written, and whoever writes a note goes on with it", async () => {
+    const { composer } = await opened();
+    composer.turn("note");
+    composer.type("ملاحظة");
+    composer.again("لم يصل");
+    expect([composer.mode, composer.text]).toEqual(["note", "ملاحظة"]);
+    composer.type("ملاحظة طويلة");
+    expect(await composer.send()).toBe(true);
+    expect(host.last("add_note")?.text).toBe("ملاحظة طويلة");
+    composer.turn("reply");
+    expect(composer.text).toContain("لم يصل");
+    expect(host.asked.some(({ name, request }) => name === "save_draft" && JSON.stringify(request).includes("لم يصل"))).toBe(true);
+  });
+
+  test("is not lost when it comes while another one is sent", async () => {
+    const { composer } = await opened();
+    composer.type("الأول");
+    let done = (): void => undefined;
+    host.held.set("send_reply", new Promise((resolve) => (done = resolve)));
+    const sent = composer.send();
+    composer.again("الثاني");
+    done();
+    host.held.delete("send_reply");
+    expect(await sent).toBe(true);
+    expect(composer.text).toBe("الثاني");
+    await composer.flush();
+    expect(host.last("save_draft")?.text).toBe("الثاني");
+  });
+
+  test("is no longer what is to be undone once something else was typed", async () => {
+    const { composer } = await opened();
+    composer.type("الأول");
+    expect(composer.untouched).toBe(false);
+    expect(await composer.send()).toBe(true);
+    expect(composer.untouched).toBe(true);
+    composer.type("غيره");
+    composer.type("");
+    expect(composer.untouched).toBe(false);
   });
 });
 

@@ -55,6 +55,15 @@ describe("The list", () => {
     expect(screen.getByTestId("first-sync-left").textContent.replace(/[\u2066-\u2069]/gu, "")).toBe("بقي نحو دقيقة واحدة");
   });
 
+  test("says that what was done to a row failed, where no conversation is open", async () => {
+    const host = shown();
+    const fatima = await rowOf("fatima");
+    host.failing.set("release", new CallFailure({ code: "failed", message: "" }));
+    await fireEvent.click(fatima, { ctrlKey: true });
+    await fireEvent.click(await screen.findByTestId("selected-release"));
+    expect((await screen.findByTestId("list-act-error")).dataset.code).toBe("failed");
+  });
+
   test("tells no more of a first sync than the desk knows", async () => {
     shown((same) => ({ ...same, status: { ...same.status, receiving: { entries: 7, percent: null, left: null } } }), "first-sync");
     expect((await screen.findByTestId("first-sync")).textContent).toContain("7");
@@ -261,6 +270,13 @@ describe("The foot", () => {
     expect(screen.getByTestId("foot-status").textContent).toContain("دون اتصال منذ");
     expect(screen.getByTestId("foot-stuck").dataset.count).toBe("2");
   });
+
+  test("leads to the password where the gateway has ended the session", async () => {
+    const host = shown(undefined, "signed-out");
+    await fireEvent.click(await screen.findByTestId("foot-sign-in"));
+    await screen.findByTestId("unlock-form");
+    expect(host.times("lock")).toBe(1);
+  });
 });
 
 describe("Language and theme", () => {
@@ -283,5 +299,12 @@ describe("Language and theme", () => {
     host.failing.set("set_settings", new CallFailure({ code: "failed", message: "" }));
     await fireEvent.click(screen.getByTestId("language-switch"));
     await waitFor(() => expect(document.documentElement.dir).toBe("rtl"));
+    // And it is said, here and in the settings.
+    expect(screen.getByTestId("list-act-error").dataset.code).toBe("failed");
+    await fireEvent.click(screen.getByTestId("settings-open"));
+    expect((await screen.findByTestId("settings-error")).dataset.code).toBe("failed");
+    await fireEvent.click(within(screen.getByTestId("settings-error")).getByRole("button"));
+    await fireEvent.click(screen.getByTestId("settings-close"));
+    expect(screen.queryByTestId("list-act-error")).toBeNull();
   });
 });

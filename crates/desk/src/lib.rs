@@ -103,8 +103,8 @@ struct Inner {
     repairs: Mutex<BTreeMap<String, u32>>,
     /// Whether the window has asked `start` and was told that it is ready.
     started: AtomicBool,
-    /// The conversation whose notification was clicked before that.
-    clicked: Mutex<Option<ConversationId>>,
+    /// The conversation whose notification was clicked before that, and whose it was, where somebody sat here.
+    clicked: Mutex<Option<(ConversationId, Option<String>)>>,
     /// What the system around it does for it.
     surroundings: OnceLock<Arc<dyn Surroundings>>,
 }
@@ -171,7 +171,8 @@ impl Desk {
         if self.0.started.load(Ordering::Acquire) && self.front().is_some() {
             self.0.hub.tell(Signal::Open { conversation });
         } else {
-            *lock(&self.0.clicked) = Some(conversation);
+            let account = self.seat_if_taken().map(|seat| seat.account.id.clone());
+            *lock(&self.0.clicked) = Some((conversation, account));
         }
     }
 
@@ -214,7 +215,9 @@ impl Desk {
     }
 
     fn take_clicked(&self) -> Option<ConversationId> {
-        lock(&self.0.clicked).take()
+        let (conversation, account) = lock(&self.0.clicked).take()?;
+        let here = self.seat_if_taken().map(|seat| seat.account.id.clone());
+        (account.is_none() || account == here).then_some(conversation)
     }
 }
 

@@ -36,6 +36,8 @@ use crate::{
 };
 
 /// Under this name the precious file keeps who signed in.
+/// The problem of a session that the gateway has ended.
+pub(crate) const SIGNED_OUT: &str = "signed_out";
 const WHO: &str = "who";
 /// Under this name the precious file keeps the gateway's clock less this computer's.
 const OFFSET: &str = "clock_offset";
@@ -208,7 +210,7 @@ impl Seat {
         let mut tasks: Vec<_> = news.map(|news| tokio::spawn(notify::run(self.clone(), news))).into_iter().collect();
         tasks.push(tokio::spawn(search::run(self.clone())));
         if self.token.is_empty() {
-            self.stopped("signed_out");
+            self.stopped(SIGNED_OUT);
         } else {
             tasks.push(tokio::spawn(sync::run(self.clone())));
             tasks.push(tokio::spawn(sender::run(self.clone())));
@@ -392,6 +394,11 @@ impl Seat {
     pub(crate) fn stopped(&self, code: &str) {
         self.offline();
         self.change(|state| state.problem = Some(Problem { code: code.to_owned(), error: None }));
+    }
+
+    /// Whether the gateway has ended this session: only a password begins another.
+    pub(crate) fn is_signed_out(&self) -> bool {
+        self.state().problem.as_ref().is_some_and(|problem| problem.code == SIGNED_OUT)
     }
 
     /// What the foot says.

@@ -15,7 +15,14 @@ use domain::{
 };
 use serde_json::value::RawValue;
 
-use crate::{api::Signal, client::Failure, database::Contents, outbox, precious, seat::Seat, sync::Pause};
+use crate::{
+    api::Signal,
+    client::Failure,
+    database::Contents,
+    outbox, precious,
+    seat::{SIGNED_OUT, Seat},
+    sync::Pause,
+};
 
 /// Runs until the seat is left.
 pub(crate) async fn run(seat: Arc<Seat>) {
@@ -38,7 +45,7 @@ pub(crate) async fn run(seat: Arc<Seat>) {
             // Whoever puts something into the outbox wakes this task; the long sleep is for what nobody thought of.
             Ok(false) => Duration::from_secs(60),
             Err(Failure::NotLetIn) => {
-                seat.stopped("signed_out");
+                seat.stopped(SIGNED_OUT);
                 return;
             }
             Err(Failure::Revoked) => {

@@ -130,7 +130,13 @@ impl Desk {
             });
         }
         // Nobody else sat down meanwhile: the files are open, and have been kept in step.
-        if self.seat_if_taken().is_some_and(|seat| seat.account.id == account.id) {
+        if let Some(seat) = self.seat_if_taken().filter(|seat| seat.account.id == account.id) {
+            if seat.is_signed_out() {
+                match online(account.clone()).await {
+                    Err(CallError { code: ErrorCode::Unreachable, .. }) => {}
+                    answered => return answered,
+                }
+            }
             self.0.hub.set_locked(false);
             self.0.workstation.remember(&account)?;
             self.0.hub.tell(Signal::Session {});

@@ -19,7 +19,7 @@ use crate::{
     presence::Saying,
     progress::Progress,
     restored,
-    seat::Seat,
+    seat::{SIGNED_OUT, Seat},
     steps::{self, Changes, Gained, Said, Standing, Step, Steps, Unreadable},
 };
 
@@ -65,7 +65,7 @@ pub(crate) async fn run(seat: Arc<Seat>) {
                 }
             }
             Err(Broken::Gateway(Failure::NotLetIn)) => {
-                seat.stopped("signed_out");
+                seat.stopped(SIGNED_OUT);
                 return;
             }
             Err(Broken::Gateway(Failure::Revoked)) => {

@@ -41,18 +41,15 @@ pub(crate) async fn page(seat: &Seat, request: OpenConversation) -> Result<Conve
         let pending = beside.rows(conversation);
         let shown = listed.case;
         let row = list::row(records, me, listed, &beside)?;
-        let seen = if later {
-            found.iter().map(|item| item.seq).max().unwrap_or(0)
-        } else {
-            records.last_seq(conversation)?
-        };
+        let last = records.last_seq(conversation)?;
+        let seen = if later { found.iter().map(|item| item.seq).max().unwrap_or(0) } else { last };
         let mut items = found.into_iter().map(|one| item(records, me, one)).collect::<Result<Vec<_>, _>>()?;
         if !later {
             items.extend(pending_items(records, me, pending)?);
         }
         let Some((case, earlier)) = cases(records, me, conversation, shown, pending)? else { return Ok(None) };
         let first_new = first_new.map(|(place, seq)| Position { place, seq });
-        Ok(Some(ConversationPage { row, case, earlier, items, more, later, seen, first_new, draft }))
+        Ok(Some(ConversationPage { row, case, earlier, items, more, later, seen, last, first_new, draft }))
     });
     page.await?.ok_or_else(|| not_found("conversation"))
 }

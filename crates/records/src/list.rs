@@ -113,7 +113,7 @@ const ROW: &str = "SELECT c.id, c.contact, c.window_ends, c.last_place, k.id, k.
 const FIRST_NEW: &str = "SELECT n.place, n.seq FROM conversations c JOIN cases k ON k.id = c.shown_case
     JOIN messages n ON n.case_id = k.id AND n.inbound = 1
     AND n.seq > coalesce((SELECT seq FROM seen WHERE case_id = k.id), k.last_reply)
-    WHERE c.id = ?1 ORDER BY n.seq LIMIT 1";
+    WHERE c.id = ?1 ORDER BY n.place, n.seq LIMIT 1";
 
 pub(crate) const COUNTS: &str = "SELECT coalesce(sum(k.owner = ?1), 0), coalesce(sum(k.owner IS NULL), 0), count(*),
     (SELECT count(*) FROM conversations) - count(*), coalesce(sum(k.waiting), 0),

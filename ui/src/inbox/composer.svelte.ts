@@ -29,6 +29,8 @@ export class Composer {
   warned: string | null = $state(null);
   /** What stood last in the conversation when this reply was begun. */
   #begun = $state(Infinity);
+  /** Nothing was typed here since the last reply was sent: then what is to be undone is that. */
+  untouched = $state(true);
   #unsaved = new Set<Mode>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Saves go one after another, and nothing is sent before the last one is done: a late save would bring a sent draft back. */
@@ -61,7 +63,7 @@ export class Composer {
     for (const mode of ["reply", "note"] as const) {
       if (this.texts[mode] === "") this.texts[mode] = drafts[mode];
     }
-    this.#begun = this.#around.page?.seen ?? Infinity;
+    this.#begin();
     this.saved = this.text !== "" && this.#unsaved.size === 0;
   }
 
@@ -74,11 +76,7 @@ export class Composer {
   }
 
   type(text: string): void {
-    if (this.texts[this.mode].trim() === "") this.#begun = this.#around.page?.seen ?? Infinity;
-    this.texts[this.mode] = text;
-    this.saved = false;
-    this.#unsaved.add(this.mode);
-    this.#timer ??= setTimeout(() => void this.flush(), SOON);
+    this.#write(this.mode, text);
   }
 
   /** Saves what is not at the desk yet: on blur, switch and hide, and soon after a key. */
@@ -99,15 +97,20 @@ export class Composer {
       this.warned = overtaken;
       return false;
     }
-    const text = this.text.trim();
+    const written = this.text;
+    const text = written.trim();
     this.sending = true;
     this.error = null;
     await this.flush();
     try {
       const at = { conversation: this.#around.id, case: page.case.case, text };
       await (mode === "reply" ? this.#host.call("send_reply", { ...at, seen: page.seen }) : this.#host.call("add_note", at));
+      // What came meanwhile, a reply that was taken back, stays.
+      const rest = this.texts[mode].slice(written.length).trimStart();
       this.texts[mode] = "";
       this.saved = false;
+      if (rest !== "") this.#write(mode, rest);
+      this.untouched ||= mode === "reply";
     } catch (thrown) {
       this.error = CallFailure.of(thrown).code;
       return false;
@@ -135,10 +138,25 @@ export class Composer {
     this.saved = text !== "" && this.mode === mode;
   }
 
-  /** Puts a text that will not arrive below what is being written, to be sent anew. */
+  /** Puts a reply's text that will not arrive below the reply that is being written. Whoever writes a note goes on with it. */
   again(text: string): void {
-    this.mode = "reply";
-    this.type(this.text.trim() === "" ? text : `${this.text}\n${text}`);
+    const { reply } = this.texts;
+    this.#write("reply", reply.trim() === "" ? text : `${reply}\n${text}`);
+  }
+
+  #begin(): void {
+    this.#begun = this.#around.page?.last ?? Infinity;
+  }
+
+  #write(mode: Mode, text: string): void {
+    if (mode === "reply") {
+      if (this.texts.reply.trim() === "") this.#begin();
+      this.untouched = false;
+    }
+    this.texts[mode] = text;
+    if (mode === this.mode) this.saved = false;
+    this.#unsaved.add(mode);
+    this.#timer ??= setTimeout(() => void this.flush(), SOON);
   }
 
   #save(mode: Mode): void {

@@ -2,7 +2,7 @@ import type { ConversationId, ConversationPage, ErrorCode, Item, MessageId, Part
 import { coalesce } from "../lib/coalesce";
 import { CallFailure, type Host } from "../lib/host";
 import { Composer } from "./composer.svelte";
-import { fate, isFrom, joined, keyOf, seenIn } from "./items";
+import { fate, isFrom, joined, keyOf, latestOf, seenIn } from "./items";
 
 const PAGE = 60;
 /** A page is asked for again as long as what is loaded, up to here; what lies further back hardly changes. */
@@ -33,6 +33,7 @@ export class Conversation {
   readonly refresh: () => Promise<void>;
   readonly id: ConversationId;
   readonly #host: Host;
+  #after: Promise<void> | undefined;
   #seen: number | null = null;
   #watched = false;
   /** Counts the jumps: what was asked for before one belongs to another section. */
@@ -40,9 +41,11 @@ export class Conversation {
   /** Replies of mine that are being taken back: their text is written anew once that is sure. */
   #undone = new Map<MessageId, string>();
 
-  constructor(host: Host, id: ConversationId) {
+  /** It begins once `after` is done: what was written here before may still be on its way to the desk. */
+  constructor(host: Host, id: ConversationId, after?: Promise<void>) {
     this.#host = host;
     this.id = id;
+    this.#after = after;
     this.composer = new Composer(host, this);
     this.refresh = coalesce(() => this.#ask());
   }
@@ -83,7 +86,14 @@ export class Conversation {
 
   /** Goes to the latest, loaded or not. */
   async toLatest(): Promise<void> {
-    if (this.later) await this.#jump({ part: "latest" }, (items) => items.at(-1));
+    if (this.later) await this.#jump({ part: "latest" }, latestOf);
+  }
+
+  /** Goes to the latest, wherever in the conversation one is. */
+  async showLatest(): Promise<void> {
+    if (this.later) await this.toLatest();
+    const last = latestOf(this.items);
+    if (last !== undefined) this.goal = keyOf(last);
   }
 
   /** Says whether the newest items are before the person's eyes; if so, they are seen. */
@@ -129,7 +139,9 @@ export class Conversation {
     this.loading = what;
     try {
       const page = await this.#host.call("conversation", { conversation: this.id, part, limit: PAGE });
-      if (section === this.#section) take(page);
+      if (section !== this.#section) return;
+      take(page);
+      if (this.page !== null) this.page = { ...this.page, seen: Math.max(page.seen, this.page.seen) };
     } catch (thrown) {
       this.error = CallFailure.of(thrown).code;
     } finally {
@@ -144,6 +156,8 @@ export class Conversation {
     const opens = this.page === null;
     const part: Part = opens ? { part: "start" } : first === undefined ? { part: "latest" } : { part: "from", place: first.place, seq: first.seq };
     try {
+      if (this.#after !== undefined) await this.#after;
+      this.#after = undefined;
       const page = await this.#host.call("conversation", { conversation: this.id, part, limit });
       // What was on screen once stays seen, wherever the person looks now.
       this.page = { ...page, seen: Math.max(page.seen, this.page?.seen ?? 0) };
@@ -153,7 +167,8 @@ export class Conversation {
       if (opens) {
         this.firstNew = page.first_new;
         this.composer.open(page.draft);
-        this.#seen = page.first_new === null ? page.seen : page.first_new.seq - 1;
+        // Where nothing is new it is told too: what was answered before one ever looked is new to nobody who has looked.
+        this.#seen = page.first_new === null ? 0 : page.first_new.seq - 1;
       }
       this.#undoing();
       if (this.#watched) this.#tellSeen();

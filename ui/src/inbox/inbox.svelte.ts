@@ -1,4 +1,4 @@
-import type { CaseId, Colleague, ConversationId, DeskStatus, InCase, Me, MessageId, Outcome, Person, Position, Signal, Storage } from "../lib/api.generated";
+import type { CaseId, Colleague, ConversationId, DeskStatus, InCase, Me, MessageId, Mode, Outcome, Person, Position, Signal, Storage } from "../lib/api.generated";
 import { chime } from "../lib/chime";
 import { clock } from "../lib/clock.svelte";
 import { coalesce, oncePerFrame } from "../lib/coalesce";
@@ -37,6 +37,8 @@ export class Inbox {
   readonly #askStatus: () => Promise<void>;
   readonly #askPresent: () => Promise<void>;
   readonly #work: () => void;
+  /** What was being written where one has just been, on its way to the desk. */
+  readonly #leaving = new Map<ConversationId, Promise<void>>();
   #search: Search | null = null;
   #due = { list: false, page: false, status: false };
 
@@ -72,7 +74,9 @@ export class Inbox {
         void this.#askPresent();
         break;
       case "open":
-        this.open(signal.conversation);
+        this.actions.close();
+        if (this.conversation?.id === signal.conversation) void this.conversation.refresh().then(() => this.conversation?.showLatest());
+        else this.open(signal.conversation);
         break;
       case "sound":
         void chime(signal.sound);
@@ -82,15 +86,17 @@ export class Inbox {
     }
   }
 
-  /** Shows a conversation; what was written in the one before is kept first. */
-  open(id: ConversationId, byKeyboard = false): void {
+  /** Shows a conversation, its note paper if told so; what was written in the one before is kept first. */
+  open(id: ConversationId, byKeyboard = false, mode?: Mode): void {
     this.byKeyboard = byKeyboard;
     if (this.conversation?.id === id) {
       void this.conversation.refresh();
+      if (mode !== undefined) this.conversation.composer.turn(mode);
       return;
     }
     this.#leave();
-    this.conversation = new Conversation(this.#host, id);
+    this.conversation = new Conversation(this.#host, id, this.#leaving.get(id));
+    this.conversation.composer.mode = mode ?? "reply";
     this.acts.clear();
     void this.conversation.refresh();
     this.#tellShowing();
@@ -104,8 +110,8 @@ export class Inbox {
   }
 
   /** Shows a conversation at this place, or as it is opened otherwise. */
-  openAt(id: ConversationId, position?: Position): void {
-    this.open(id, true);
+  openAt(id: ConversationId, position?: Position, mode?: Mode): void {
+    this.open(id, true, mode);
     if (position !== undefined) void this.conversation?.goTo(position);
   }
 
@@ -226,8 +232,13 @@ export class Inbox {
 
   #leave(): void {
     this.finding = null;
-    this.conversation?.watch(false);
-    void this.conversation?.composer.flush();
+    const { conversation } = this;
+    if (conversation === null) return;
+    conversation.watch(false);
+    const done = conversation.composer.flush().finally(() => {
+      if (this.#leaving.get(conversation.id) === done) this.#leaving.delete(conversation.id);
+    });
+    this.#leaving.set(conversation.id, done);
   }
 
   async #present(): Promise<void> {

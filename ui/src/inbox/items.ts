@@ -55,6 +55,11 @@ export function inReadingOrder(items: Item[]): Item[] {
   });
 }
 
+/** What stands at the end of these items for whoever reads them. */
+export function latestOf(items: Item[]): Item | undefined {
+  return inReadingOrder(items).at(-1);
+}
+
 /** What stands above an item: a new day, the 'new' marker, or whether it continues what the same person just said. */
 export interface Lead {
   day: boolean;

@@ -33,9 +33,9 @@ export class UnsentList {
     this.#desk.actions.show("unsent");
   }
 
-  open(conversation: ConversationId): void {
+  open(conversation: ConversationId, mode?: Mode): void {
     this.#desk.actions.close();
-    this.#desk.open(conversation, true);
+    this.#desk.open(conversation, true, mode);
   }
 
   retry = (act: UnsentAct) => this.#do(() => this.#host.call("retry", { id: act.id, seen: 0 }));
@@ -48,7 +48,7 @@ export class UnsentList {
       const { drafts } = await this.#host.call("take_back", { id: act.id });
       if (conversation === undefined) return;
       if (drafts !== null && this.#desk.conversation?.id === conversation) this.#desk.conversation.composer.takenBack(drafts, mode);
-      this.open(conversation);
+      this.open(conversation, mode);
     });
 
   drop = (act: UnsentAct) =>

@@ -420,6 +420,10 @@ later: boolean,
  */
 seen: number, 
 /**
+ * The last seq of the conversation, on this page or not.
+ */
+last: number, 
+/**
  * Where the first message stands that is new to me, on this page or not.
  */
 first_new: Position | null, 

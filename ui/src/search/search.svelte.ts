@@ -24,9 +24,9 @@ export class Search {
     this.#ask = coalesce(() => this.#search());
   }
 
-  /** What was found belongs to a text typed before; the answer to this one is under way. */
+  /** The answer to what is typed is under way: what is shown belongs to a text typed before, or nothing was found yet. */
   get stale(): boolean {
-    return this.text !== this.#asked;
+    return this.text !== this.#asked || (this.growing && this.#isBare());
   }
 
   /** It is opened again: what was found may be another by now. */
@@ -97,6 +97,8 @@ export class Search {
       this.#asked = text;
       if (this.#isBare()) void this.more();
     } catch (thrown) {
+      this.found = null;
+      this.#asked = text;
       this.error = CallFailure.of(thrown).code;
     }
   }

@@ -45,6 +45,8 @@ dto! {
         later: bool,
         /// The last seq on this page: what `seen` of a reply says.
         seen: Seq,
+        /// The last seq of the conversation, on this page or not.
+        last: Seq,
         /// Where the first message stands that is new to me, on this page or not.
         first_new: Option<Position>,
         /// My drafts here.

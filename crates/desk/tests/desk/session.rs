@@ -205,7 +205,7 @@ async fn after_a_sign_out_the_gateway_has_to_answer() {
 
 #[tokio::test]
 async fn a_token_that_holds_no_longer_stops_sync_and_nothing_else() {
-    let place = Workplace::signed_in().await;
+    let mut place = Workplace::signed_in().await;
     let talk = place.gateway.talk("سعاد", "السلام عليكم");
     place.shows(talk).await;
     place.gateway.inside().faults.signed_out = true;
@@ -214,7 +214,14 @@ async fn a_token_that_holds_no_longer_stops_sync_and_nothing_else() {
         .await;
     place.reply(talk, "وعليكم السلام").await;
     assert_eq!(place.status().await.waiting, 1);
-    place.sign_in(PASSWORD, None).await.unwrap();
+    // Off line the password opens what is here, and no more.
+    place.gateway.stop().await;
+    place.desk.lock(Lock {}).await.unwrap();
+    place.unlock(PASSWORD).await.unwrap();
+    assert_eq!(place.status().await.problem.map(|problem| problem.code).as_deref(), Some("signed_out"));
+    place.gateway_back().await;
+    place.desk.lock(Lock {}).await.unwrap();
+    place.unlock(PASSWORD).await.unwrap();
     until("the reply", async || place.gateway.replies() == ["وعليكم السلام"]).await;
     assert_eq!(place.status().await.problem, None);
 }
