@@ -136,6 +136,22 @@ async fn who_signs_out_with_replies_waiting_has_them_sent_behind_the_lock_while_
 }
 
 #[tokio::test]
+async fn a_notification_that_was_clicked_behind_the_lock_leads_nobody_else_to_its_conversation() {
+    let place = Workplace::signed_in().await;
+    let [talk, _] = two_talks(&place).await;
+    place.desk.start(Nothing {}).await.unwrap();
+    place.desk.lock(Lock {}).await.unwrap();
+    place.desk.notification_clicked(talk.conversation);
+    colleague_signs_in(&place).await;
+    let mut signals = place.desk.signals();
+    place.desk.start(Nothing {}).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    while let Ok(signal) = signals.try_recv() {
+        assert!(!matches!(signal, desk::api::Signal::Open { .. }), "{signal:?}");
+    }
+}
+
+#[tokio::test]
 async fn off_line_the_outbox_of_who_left_goes_once_the_gateway_is_back() {
     let mut place = Workplace::signed_in().await;
     let [talk, _] = two_talks(&place).await;
