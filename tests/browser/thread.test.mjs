@@ -33,7 +33,7 @@ for (const language of ["ar", "en"]) {
     await expect("the end", fromEnd, 0);
     const read = await agent.page.evaluate(goUp, 400);
     assert.ok(read.worst <= 1, `it jumped by ${read.worst} px`);
-    assert.ok(read.ended && read.loads >= 5, JSON.stringify(read));
+    assert.ok(read.ended && read.loads >= 3, JSON.stringify(read));
     assert.ok(read.most <= 480, `${read.most} rows are held`);
     // The latest are not held any more; what comes now is counted, and one key goes there.
     await long.writes(`الأخيرة ${language}`);
@@ -93,50 +93,53 @@ for (const language of ["ar", "en"]) {
   });
 }
 
-test("a colleague who reads and writes is seen, and an answer that overtakes mine is shown before I send", async () => {
-  const salem = await stage.citizen("سالم الهاجري");
-  await salem.writes("متى موعد الفني؟");
-  for (const desk of [agent, lead]) {
-    await desk.filter("open");
-    await desk.open(salem.name);
-  }
-  await lead.write("reply", "الموعد غدًا");
-  await agent.write("reply", "الموعد يوم الأحد");
-  const [first] = stage.person("lead").name.split(" ");
-  await agent.get("present").filter({ hasText: first }).waitFor();
-  await expect("that the lead writes", () => agent.get("present").getAttribute("data-writes"), "true");
-  await agent.get("beside").waitFor();
+for (const language of ["ar", "en"]) {
+  test(`a colleague who reads and writes is seen, and an answer that overtakes mine is shown before I send (${language})`, async () => {
+    const salem = await stage.citizen(language === "ar" ? "سالم الهاجري" : "Salem Al-Hajri");
+    await salem.writes("متى موعد الفني؟");
+    for (const desk of [agent, lead]) {
+      await desk.speak(language);
+      await desk.filter("open");
+      await desk.open(salem.name);
+    }
+    await lead.write("reply", "الموعد غدًا");
+    await agent.write("reply", "الموعد يوم الأحد");
+    const [first] = stage.person("lead").name.split(" ");
+    await agent.get("present").filter({ hasText: first }).waitFor();
+    await expect("that the lead writes", () => agent.get("present").getAttribute("data-writes"), "true");
+    await agent.get("beside").waitFor();
 
-  await lead.get("send").click();
-  await agent.get("overtaken").filter({ hasText: "الموعد غدًا" }).waitFor();
-  await agent.get("send").click();
-  await expect("the warning", () => agent.get("overtaken").getAttribute("data-warned"), "true");
-  assert.equal(await agent.get("composer-text").inputValue(), "الموعد يوم الأحد");
-  await agent.get("send").click();
-  await expect("both answers", () => salem.received(), ["الموعد غدًا", "الموعد يوم الأحد"]);
-});
+    await lead.get("send").click();
+    await agent.get("overtaken").filter({ hasText: "الموعد غدًا" }).waitFor();
+    await agent.get("send").click();
+    await expect("the warning", () => agent.get("overtaken").getAttribute("data-warned"), "true");
+    assert.equal(await agent.get("composer-text").inputValue(), "الموعد يوم الأحد");
+    await agent.get("send").click();
+    await expect("both answers", () => salem.received(), ["الموعد غدًا", "الموعد يوم الأحد"]);
+  });
 
-test("the list shows who waits, and who has waited longest first", async () => {
-  const [one, two] = [await stage.citizen("أول المنتظرين"), await stage.citizen("ثاني المنتظرين")];
-  await one.writes("١");
-  await agent.filter("waiting");
-  await agent.row(one.name).waitFor();
-  await two.writes("٢");
-  await agent.page.mouse.move(0, 0);
-  const place = async () => {
-    const names = await agent.get("conversation-row").allTextContents();
-    return names.findIndex((text) => text.includes(one.name)) < names.findIndex((text) => text.includes(two.name));
-  };
-  await agent.row(two.name).or(agent.get("list-gathered")).first().waitFor();
-  if (await agent.get("list-gathered").isVisible()) await agent.get("list-gathered").click();
-  await expect("the latest first", place, false);
-  await agent.get("list-order").click();
-  await expect("the longest wait first", place, true);
-  await agent.page.reload();
-  await expect("the order to stay", () => agent.get("list-order").getAttribute("data-order"), "longest");
-  await agent.get("list-order").click();
-  for (const filter of ["team", "closing"]) await agent.filter(filter);
-});
+  test(`the list shows who waits, and who has waited longest first (${language})`, async () => {
+    await agent.speak(language);
+    const [one, two] = [await stage.citizen(`أول المنتظرين ${language}`), await stage.citizen(`ثاني المنتظرين ${language}`)];
+    await one.writes("١");
+    await agent.filter("waiting");
+    await agent.row(one.name).waitFor();
+    await two.writes("٢");
+    await agent.page.mouse.move(0, 0);
+    const order = async () => {
+      const rows = await agent.get("conversation-row").allTextContents();
+      return rows.flatMap((text) => [one.name, two.name].filter((name) => text.includes(name)));
+    };
+    await agent.row(two.name).or(agent.get("list-gathered")).first().waitFor();
+    if (await agent.get("list-gathered").isVisible()) await agent.get("list-gathered").click();
+    await expect("the latest first", order, [two.name, one.name]);
+    await agent.get("list-order").click();
+    await expect("the longest wait first", order, [one.name, two.name]);
+    await agent.page.reload();
+    await expect("the order to stay", () => agent.get("list-order").getAttribute("data-order"), "longest");
+    await agent.get("list-order").click();
+  });
+}
 
 test("nothing was complained about in the browser", () => {
   const problems = [...agent.problems, ...lead.problems].filter((problem) => !problem.includes("Failed to load resource"));
