@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Browser } from "../browser.mjs";
 import { expect } from "../expect.mjs";
+import { deliver } from "../filled.mjs";
 import { notToldTogether, Stage } from "../stage.mjs";
 
 let stage, browser, desk, told;
@@ -47,28 +48,54 @@ for (const language of ["ar", "en"]) {
   });
 }
 
-test("several are selected by hand and given to a colleague at once", async () => {
-  await desk.speak("ar");
-  await desk.filter("unassigned");
-  await desk.get("conversation-row").nth(2).waitFor();
-  const before = await desk.count("unassigned");
-  for (const at of [0, 2]) await desk.get("conversation-row").nth(at).click({ modifiers: ["Control"] });
-  await desk.get("conversation-row").nth(1).click({ modifiers: ["Shift"] });
-  const count = Number(/\d+/u.exec(plain(await desk.get("selected-count").textContent()))?.[0] ?? 2);
-  await desk.get("selected-assign").click();
-  await desk.get("palette-query").fill(stage.person("agent2").name);
-  await desk.page.keyboard.press("Enter");
-  await expect("fewer without an owner", () => desk.count("unassigned"), before - count, 30_000);
-  await desk.filter("mine");
-  await desk.filter("open");
-});
+for (const language of ["ar", "en"]) {
+  test(`several are selected by hand and given to a colleague at once (${language})`, async () => {
+    await desk.speak(language);
+    await desk.filter("unassigned");
+    await desk.get("conversation-row").nth(2).waitFor();
+    const before = await desk.count("unassigned");
+    for (const at of [0, 2]) await desk.get("conversation-row").nth(at).click({ modifiers: ["Control"] });
+    const selected = async () => plain(await desk.get("selected-count").textContent());
+    assert.match(await selected(), language === "ar" ? /محادثتان/u : /\b2\b/u);
+    await desk.get("conversation-row").nth(0).click({ modifiers: ["Shift"] });
+    await expect("what lies between too", async () => /\b3\b/u.test(await selected()), true);
+    await desk.get("selected-assign").click();
+    await desk.get("palette-query").fill(stage.person("agent2").name);
+    await desk.page.keyboard.press("Enter");
+    await expect("fewer without an owner", () => desk.count("unassigned"), before - 3, 30_000);
+  });
 
-test("each filter shows as many as it says", async () => {
-  for (const filter of ["mine", "unassigned", "team", "open", "waiting"]) {
-    await desk.filter(filter);
-    await expect(`as many as «${filter}» says`, async () => (await desk.rows()) === (await desk.count(filter)), true);
-  }
-});
+  test(`each filter shows as many as it says, and what belongs to it (${language})`, async () => {
+    await desk.speak(language);
+    const [mine, shut] = [await stage.citizen(`لي ${language}`), await stage.citizen(`انتهى ${language}`)];
+    const late = { name: `تكاد مهلته تنتهي ${language}`, citizen: `9655553${language === "ar" ? 1 : 2}000` };
+    await deliver(stage, [{ ...late, text: "ما زلت أنتظر", ago: 22.5 * 3600 }]);
+    for (const citizen of [mine, shut]) {
+      await citizen.writes("؟");
+      await desk.filter("open");
+      await desk.open(citizen.name);
+      await desk.get("claim").click();
+      await desk.get("case-owner").filter({ hasText: stage.person("lead").name }).waitFor();
+    }
+    await desk.get("close").click();
+    await desk.get("close-menu").locator("[role^=menuitem]").first().click();
+    await expect("the case to be closed", () => desk.get("case").getAttribute("data-state"), "closed");
+    await desk.page.mouse.move(0, 0);
+
+    const within = { mine, unassigned: late, team: mine, open: late, waiting: mine, closing: late };
+    for (const [filter, { name }] of Object.entries(within)) {
+      await desk.filter(filter);
+      await expect(`as many as «${filter}» says`, async () => (await desk.rows()) === (await desk.count(filter)), true);
+      await desk.row(name).waitFor();
+      assert.equal(await desk.row(shut.name).count(), 0, filter);
+    }
+    assert.equal(await desk.row(mine.name).count(), 0);
+    assert.match(plain(await desk.row(late.name).textContent()), language === "ar" ? /بقي.*ساعة/u : /1 h.* left/u);
+    await desk.filter("closed");
+    await desk.row(shut.name).waitFor();
+    assert.equal(await desk.row(mine.name).count(), 0);
+  });
+}
 
 for (const language of ["ar", "en"]) {
   test(`the counter comes near the end, and what is too long does not go (${language})`, async () => {
@@ -161,11 +188,12 @@ for (const language of ["ar", "en"]) {
     await quiet.writes("لا يُسمع");
     await desk.filter("open");
     await desk.row(quiet.name).or(desk.get("list-gathered")).first().waitFor();
+    await notToldTogether();
+    assert.deepEqual(about(quiet.name), []);
     await settings("notifications");
     const last = told.length;
     await desk.get("try-notification").click();
     await expect("the trial, without a sound", () => told.slice(last).map(({ sound }) => sound), ["off"]);
-    assert.deepEqual(about(quiet.name), []);
     await desk.get("set-quiet").uncheck();
     await desk.get("settings-close").click();
   });
