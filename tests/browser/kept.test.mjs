@@ -1,7 +1,7 @@
 // What is kept on this computer: told, cleared and received anew, mended when it is damaged, removed when access is closed.
 
 import assert from "node:assert/strict";
-import { open, readdir } from "node:fs/promises";
+import { open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { atBrowser } from "../browser.mjs";
@@ -21,11 +21,16 @@ async function storage(desk) {
   await desk.get("storage-conversations").waitFor();
 }
 
-/** Writes noughts over a page of the file of this name. */
-async function damage(folder, name) {
+/** Where the one file of this name is. */
+async function find(folder, name) {
   const files = (await readdir(folder, { recursive: true })).filter((file) => file.endsWith(name));
   assert.equal(files.length, 1, files.join(" "));
-  const file = await open(join(folder, files[0]), "r+");
+  return join(folder, files[0]);
+}
+
+/** Writes noughts over a page of the file of this name. */
+async function damage(folder, name) {
+  const file = await open(await find(folder, name), "r+");
   const { size } = await file.stat();
   await file.write(Buffer.alloc(4096), 0, 4096, Math.floor(size / 8192) * 4096);
   await file.close();
@@ -48,8 +53,15 @@ for (const [language, username] of [["ar", "agent1"], ["en", "agent2"]]) {
     assert.deepEqual([await kept(desk, "drafts"), await kept(desk, "unsent")], ["1", "0"]);
     assert.match(await kept(desk, "records"), /\d/u);
     assert.ok((await desk.get("storage-folder").textContent()).startsWith(join(stage.folder, "desks", username)));
+    const records = await find(join(stage.folder, "desks", username), "records.db");
+    const made = async () => {
+      const { ino, birthtimeMs } = await stat(records);
+      return [ino, birthtimeMs];
+    };
+    const old = await made();
     await desk.get("storage-clear").click();
     await Promise.all([desk.page.waitForResponse(/clear_cache/u), desk.get("ask-confirm").click()]);
+    assert.notDeepEqual(await made(), old, "It is another file");
     await expect("all of it again", () => kept(desk, "conversations"), before);
     await desk.get("settings-close").click();
     await desk.message("أول السطر").waitFor();
