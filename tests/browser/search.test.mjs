@@ -67,6 +67,31 @@ for (const language of ["ar", "en"]) {
     await desk.page.keyboard.press("Escape");
   });
 
+  test(`by its owner one finds what somebody has, and what nobody has (${language})`, async () => {
+    await desk.speak(language);
+    const [first] = stage.person("lead").name.split(" ");
+    const [nobody, me, named] = (language === "ar" ? ["بلا", "أنا", first] : ["nobody", "me", first]).map((who) => `${language === "ar" ? "مالك" : "owner"}:${who} الفاتورة`);
+    const finds = async (of) => {
+      await look("");
+      for (const [text, count] of of) {
+        await desk.get("search-query").fill(text);
+        if (count === 0) await desk.get("search-none").waitFor();
+        await expect(text, () => desk.get("search-text").count(), count);
+      }
+      await desk.page.keyboard.press("Escape");
+      await desk.get("search").waitFor({ state: "detached" });
+    };
+    await desk.open(noura.name);
+    await finds([[nobody, 3], [me, 0], [named, 0]]);
+    await desk.get("claim").click();
+    await desk.get("case-owner").filter({ hasText: stage.person("lead").name }).waitFor();
+    await finds([[me, 3], [named, 3], [nobody, 0]]);
+    await desk.page.keyboard.press("Alt+KeyU");
+    await desk.get("claim").waitFor();
+    await desk.page.keyboard.press("Escape");
+    await desk.page.keyboard.press("Escape");
+  });
+
   test(`in one conversation one goes from one to the next and back (${language})`, async () => {
     await desk.speak(language);
     await desk.open(noura.name);
@@ -97,51 +122,69 @@ for (const language of ["ar", "en"]) {
   });
 }
 
-test("a name by its half, a telephone by its end and a case by its number lead to the conversation", async () => {
-  const ali = await stage.citizen("علي بن محمد الرشيدي");
-  await ali.writes("مرحبا");
-  await desk.row(ali.name).or(desk.get("list-gathered")).first().waitFor();
-  for (const text of ["الرشيد", "محمد علي"]) {
-    await look(text);
-    await desk.get("search-person").filter({ hasText: ali.name }).waitFor();
-    await desk.page.keyboard.press("Enter");
-    await desk.get("conversation-name").filter({ hasText: ali.name }).waitFor();
+for (const language of ["ar", "en"]) {
+  test(`a name by its half, a telephone by its end and a case by its number lead to the conversation (${language})`, async () => {
+    await desk.speak(language);
+    const ali = await stage.citizen(language === "ar" ? "علي بن محمد الرشيدي" : "Ali bin Mohammed Al-Rashidi");
+    await ali.writes("مرحبا");
+    await desk.row(ali.name).or(desk.get("list-gathered")).first().waitFor();
+    const opened = () => desk.get("conversation-name").filter({ hasText: ali.name }).waitFor();
+    const leave = async () => {
+      await desk.page.keyboard.press("Escape");
+      await desk.page.keyboard.press("Escape");
+      await desk.get("conversation-name").waitFor({ state: "detached" });
+    };
+    for (const text of language === "ar" ? ["الرشيد", "محمد علي"] : ["rashid", "mohammed ali"]) {
+      await look(text);
+      await desk.get("search-person").filter({ hasText: ali.name }).waitFor();
+      await desk.page.keyboard.press("Enter");
+      await opened();
+      await leave();
+    }
+    await desk.open(ali.name);
+    const number = (await desk.get("case-number").textContent()).trim();
+    await desk.page.keyboard.press("Alt+KeyP");
+    await expect("the telephone", async () => /^\+965\d{8}$/u.test(await desk.clipboard()), true);
+    const telephone = await desk.clipboard();
+    await leave();
+    await look(telephone.slice(-4));
+    await desk.get("search-person").filter({ hasText: ali.name }).click();
+    await opened();
+    await leave();
+    await look(number.slice(-6));
+    await desk.get("search-case").first().click();
+    await opened();
+  });
+
+  test(`what was not sent is found too, and says so (${language})`, async () => {
+    await desk.speak(language);
+    const [word, found, who] = language === "ar" ? ["القانونى", "القانوني", "الفني"] : ["الهندسى", "الهندسي", "المراقب"];
+    const reply = `نعتذر، ${who} في الطريق إليكم`;
+    await desk.open(noura.name);
+    await desk.write("note", `مراجعة القسم ${found} غداً`);
+    await desk.get("draft-saved").waitFor();
+    await look(word);
+    await expect("the draft", () => desk.get("search-unsent").locator("[data-stage]").getAttribute("data-stage"), "draft");
+    assert.deepEqual(await desk.get("search-unsent").locator("mark").allTextContents(), [found]);
     await desk.page.keyboard.press("Escape");
+
+    await stage.order("gateway stop");
+    await expect("the foot to say so", () => desk.get("foot").getAttribute("data-link"), "offline", 40_000);
+    await desk.reply(reply);
+    await look(who);
+    await expect("what waits", () => desk.get("search-unsent").locator("[data-stage]").getAttribute("data-stage"), "waiting");
+    await desk.get("search-unsent").click();
+    await desk.message(reply).waitFor();
+
+    await stage.order("gateway start");
+    await expect("it to go", async () => (await noura.received()).filter((text) => text === reply), [reply], 60_000);
+    await expect("the desk in step", () => desk.get("foot").getAttribute("data-link"), "live", 40_000);
+    await look(who);
+    await desk.get("search-text").filter({ hasText: reply }).waitFor();
+    assert.equal(await desk.get("search-unsent").count(), 0);
     await desk.page.keyboard.press("Escape");
-  }
-  await desk.open(ali.name);
-  const number = (await desk.get("case-number").textContent()).trim();
-  await look(number.slice(-6));
-  await desk.get("search-case").first().click();
-  await desk.get("conversation-name").filter({ hasText: ali.name }).waitFor();
-});
-
-test("what was not sent is found too, and says so", async () => {
-  await desk.speak("ar");
-  await desk.open(noura.name);
-  await desk.write("note", "مراجعة القسم القانوني غداً");
-  await desk.get("draft-saved").waitFor();
-  await look("القانونى");
-  await expect("the draft", () => desk.get("search-unsent").locator("[data-stage]").getAttribute("data-stage"), "draft");
-  assert.deepEqual(await desk.get("search-unsent").locator("mark").allTextContents(), ["القانوني"]);
-  await desk.page.keyboard.press("Escape");
-
-  await stage.order("gateway stop");
-  await expect("the foot to say so", () => desk.get("foot").getAttribute("data-link"), "offline", 40_000);
-  await desk.reply("نعتذر، الفني في الطريق إليكم");
-  await look("الفني");
-  await expect("what waits", () => desk.get("search-unsent").locator("[data-stage]").getAttribute("data-stage"), "waiting");
-  await desk.get("search-unsent").click();
-  await desk.message("الفني في الطريق").waitFor();
-
-  await stage.order("gateway start");
-  await expect("it to go", () => noura.received(), ["نعتذر، الفني في الطريق إليكم"], 60_000);
-  await expect("the desk in step", () => desk.get("foot").getAttribute("data-link"), "live", 40_000);
-  await look("الفني");
-  await desk.get("search-text").filter({ hasText: "الفني في الطريق" }).waitFor();
-  assert.equal(await desk.get("search-unsent").count(), 0);
-  await desk.page.keyboard.press("Escape");
-});
+  });
+}
 
 test("nothing was complained about in the browser", () => {
   assert.deepEqual(desk.problems.filter((problem) => !problem.includes("Failed to load resource")), []);
