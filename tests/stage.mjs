@@ -109,6 +109,11 @@ export class Stage {
     return answer.status === 204 ? undefined : answer.json();
   }
 
+  /** What goes wrong at WhatsApp from now on: what is not named goes well. */
+  async faults(faults = {}) {
+    await this.#ask("/faults", "PUT", faults);
+  }
+
   /** A citizen nobody has heard of yet. */
   async citizen(name) {
     const phone = `9655${String(Math.floor(Math.random() * 1e7)).padStart(7, "0")}`;
