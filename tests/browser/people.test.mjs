@@ -86,6 +86,37 @@ for (const language of ["ar", "en"]) {
     await expect("the draft", () => desk.get("composer-text").inputValue(), "نكمل بعد القفل");
   });
 
+  test(`a desk that nobody touches locks by itself, and goes on receiving (${language})`, async () => {
+    const idle = await browser.desk(stage, "agent2");
+    await idle.speak(language);
+    const dalal = await stage.citizen(`دلال الخالد ${language}`);
+    await dalal.writes("لا يقرأه المارة");
+    await idle.filter("open");
+    await idle.open(dalal.name);
+    await idle.page.keyboard.press("Control+Comma");
+    await idle.get("section-computer").click();
+    await idle.get("set-lock-after-5").check();
+    await idle.get("settings-close").click();
+
+    const start = Date.now();
+    const later = (minutes) => idle.page.clock.setSystemTime(start + minutes * 60_000);
+    await later(4);
+    await idle.page.mouse.move(300, 300);
+    await later(8);
+    // It is looked every five seconds.
+    await new Promise((ready) => setTimeout(ready, 6_000));
+    assert.equal(await idle.get("conversation-name").count(), 1, "It was touched four minutes ago");
+    const told = await idle.told("notifications");
+    await later(10);
+    await idle.get("unlock-form").waitFor();
+    for (const secret of [dalal.name, "لا يقرأه المارة"]) assert.ok(!(await idle.page.content()).includes(secret), secret);
+    const ghada = await stage.citizen(`غادة الشمري ${language}`);
+    await ghada.writes("وصل وهو مقفل");
+    await expect("it to be told", () => told.length, 1);
+    for (const secret of [ghada.name, "وصل وهو مقفل"]) assert.ok(!JSON.stringify(told).includes(secret), secret);
+    await idle.cut();
+  });
+
   test(`a colleague takes the place without seeing what is not theirs, and the first comes back to their own (${language})`, async () => {
     await desk.page.keyboard.press("Alt+KeyL");
     await desk.get("unlock-other").click();
