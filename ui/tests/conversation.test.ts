@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { FakeHost } from "../fixtures/host";
 import { message, NOW, page, row, scene } from "../fixtures/scenes";
 import { Conversation, MOST } from "../src/inbox/conversation.svelte";
@@ -99,6 +99,39 @@ describe("A long conversation", () => {
     expect(host.times("conversation")).toBe(2);
     await open.toLatest();
     expect([open.later, texts(open.items).at(-1)]).toEqual([false, "150"]);
+  });
+
+  test("goes where one wanted to go last, whichever answer comes last", async () => {
+    const open = conversation(items);
+    await open.refresh();
+    const near = open.items[20];
+    let done = (): void => undefined;
+    host.held.set("conversation", new Promise((resolve) => (done = resolve)));
+    const far = open.goTo({ place: items[0]?.place ?? 0, seq: 1 });
+    host.held.delete("conversation");
+    await open.goTo({ place: near?.place ?? 0, seq: near?.seq ?? 0 });
+    const goal = near === undefined ? "" : keyOf(near);
+    expect(open.goal).toBe(goal);
+    done();
+    await far;
+    expect([open.goal, texts(open.items)[20], open.loading]).toEqual([goal, near?.item === "message" ? near.text : null, null]);
+  });
+
+  test("asks again for what came while one went elsewhere", async () => {
+    const open = conversation(items);
+    await open.refresh();
+    await open.goTo({ place: items[0]?.place ?? 0, seq: 1 });
+    await open.toLatest();
+    let done = (): void => undefined;
+    host.held.set("conversation", new Promise((resolve) => (done = resolve)));
+    const refreshed = open.refresh();
+    host.held.delete("conversation");
+    await open.goTo({ place: items[0]?.place ?? 0, seq: 1 });
+    const times = host.times("conversation");
+    done();
+    await refreshed;
+    await vi.waitFor(() => expect(host.times("conversation")).toBe(times + 1));
+    expect(host.last("conversation")?.part, "Where one is now").toEqual({ part: "from", place: items[0]?.place, seq: 1 });
   });
 
   test("takes no answer that belongs to where one was before", async () => {

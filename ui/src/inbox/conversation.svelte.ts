@@ -36,8 +36,10 @@ export class Conversation {
   #after: Promise<void> | undefined;
   #seen: number | null = null;
   #watched = false;
-  /** Counts the jumps: what was asked for before one belongs to another section. */
+  /** Counts the sections: what was asked for before a jump belongs to another one. */
   #section = 0;
+  /** Counts where one wanted to go: only the last counts. */
+  #jumps = 0;
   /** Replies of mine that are being taken back: their text is written anew once that is sure. */
   #undone = new Map<MessageId, string>();
 
@@ -78,6 +80,8 @@ export class Conversation {
   async goTo({ place, seq }: Position): Promise<void> {
     const here = this.items.find((item) => item.place === place && item.seq === seq);
     if (here !== undefined) {
+      // Where one wanted to go before, and what is still asked for, is no longer meant.
+      this.#jumps += 1;
       this.goal = keyOf(here);
       return;
     }
@@ -123,8 +127,11 @@ export class Conversation {
 
   async #jump(part: Part, goal: (items: Item[]) => Item | undefined): Promise<void> {
     this.#section += 1;
+    this.#jumps += 1;
+    const jump = this.#jumps;
     this.loading = null;
     await this.#load("newer", part, (page) => {
+      if (jump !== this.#jumps) return;
       this.items = page.items;
       this.more = page.more;
       this.later = page.later;
@@ -161,8 +168,13 @@ export class Conversation {
       const page = await this.#host.call("conversation", { conversation: this.id, part, limit });
       // What was on screen once stays seen, wherever the person looks now.
       this.page = { ...page, seen: Math.max(page.seen, this.page?.seen ?? 0) };
-      // What was loaded meanwhile is fresh, and this answer does not cover it.
-      if (section === this.#section && (first === undefined || shown === this.items)) this.#take(page, first === undefined, limit);
+      if (section !== this.#section) {
+        // Of the section where one is now it tells nothing, and something may have changed there too.
+        void this.refresh();
+      } else if (first === undefined || shown === this.items) {
+        // Otherwise what was loaded meanwhile is fresh, and this answer does not cover it.
+        this.#take(page, first === undefined, limit);
+      }
       this.error = null;
       if (opens) {
         this.firstNew = page.first_new;
