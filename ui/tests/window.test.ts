@@ -204,6 +204,22 @@ describe("The composer", () => {
     expect(screen.getByTestId<HTMLTextAreaElement>("composer-text").value).toBe("السلام");
   });
 
+  test("has what was written there a moment ago, though it is still on its way to the desk", async () => {
+    const host = shown();
+    await open("khalid");
+    let done = (): void => undefined;
+    host.held.set("save_draft", new Promise((resolve) => (done = resolve)));
+    await type("نصف جملة");
+    await fireEvent.click(await rowOf("fatima"));
+    await waitFor(() => expect(host.times("save_draft")).toBe(1));
+    await fireEvent.click(await rowOf("khalid"));
+    host.held.delete("save_draft");
+    await waitFor(() => expect(screen.getByTestId("conversation").dataset.conversation).toBe("khalid"));
+    expect(screen.queryByTestId("composer-text"), "Not before it is known what stands there").toBeNull();
+    done();
+    await waitFor(() => expect(screen.getByTestId<HTMLTextAreaElement>("composer-text").value).toBe("نصف جملة"));
+  });
+
   test("is locked when WhatsApp's window has passed by the gateway's clock, and takes notes all the same", async () => {
     // This computer's clock stands two years after the fixtures; the gateway's does not.
     const host = shown((same) => ({ ...same, status: { ...same.status, clock_offset: same.now - Date.now() } }));
@@ -276,6 +292,22 @@ describe("The foot", () => {
     await fireEvent.click(await screen.findByTestId("foot-sign-in"));
     await screen.findByTestId("unlock-form");
     expect(host.times("lock")).toBe(1);
+  });
+});
+
+describe("What is not sent", () => {
+  test("is not tried again from its list where somebody has to look first, nor what is held behind it", async () => {
+    const stuck = (id: string, code: string): Scene["unsent"]["acts"][number] => ({
+      ...(scene("offline").unsent.acts[0] ?? expect.unreachable()),
+      id,
+      text: code,
+      problem: { code, error: null },
+    });
+    const codes = ["stale", "behind", "owned"];
+    shown((same) => ({ ...same, unsent: { acts: codes.map((code) => stuck(code, code)), drafts: [] } }), "offline");
+    await fireEvent.click(await screen.findByTestId("foot-stuck"));
+    const acts = await screen.findAllByTestId("unsent-act");
+    expect(acts.map((act) => [within(act).queryByTestId("unsent-open") !== null, within(act).queryByTestId("unsent-retry") !== null])).toEqual([[true, false], [true, false], [true, true]]);
   });
 });
 
