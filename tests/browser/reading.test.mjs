@@ -71,7 +71,11 @@ for (const language of ["ar", "en"]) {
     await desk.clickNotification(id);
     await desk.get("settings").waitFor({ state: "detached" });
     await desk.get("conversation-name").filter({ hasText: citizen.name }).waitFor();
-    await desk.page.keyboard.press("Alt+End");
+    await expect("it read to its end", async () => {
+      await desk.page.keyboard.press("Alt+End");
+      return unread(citizen);
+    }, "0");
+    await inSight(desk.message("قديم 30 كلام"));
     await desk.get("messages").evaluate((box) => box.scrollTo(0, 0));
     await desk.get("jump-to-end").waitFor();
     await citizen.writes("جديد الآن");
