@@ -35,9 +35,9 @@ use crate::{
     workstation::Account,
 };
 
-/// Under this name the precious file keeps who signed in.
 /// The problem of a session that the gateway has ended.
 pub(crate) const SIGNED_OUT: &str = "signed_out";
+/// Under this name the precious file keeps who signed in.
 const WHO: &str = "who";
 /// Under this name the precious file keeps the gateway's clock less this computer's.
 const OFFSET: &str = "clock_offset";
