@@ -94,7 +94,8 @@ export class Stage {
     const session = (name) => call("session", { agency: this.state.agency, username: name, password, device: "administration" });
     const { staff } = await session(username);
     const { token } = await session("admin");
-    const id = randomUUID().replace(/^.{8}-.{4}-4/u, `${Date.now().toString(16).padStart(12, "0").replace(/^.{8}/u, "$&-")}-7`);
+    const now = Date.now().toString(16).padStart(12, "0");
+    const id = `${now.slice(0, 8)}-${now.slice(8)}-7${randomUUID().slice(15)}`;
     const [{ refused }] = await call("commands", [{ id, kind: "change_staff", staff: staff.id, active: false }], token);
     if (refused) throw new Error(JSON.stringify(refused));
   }
