@@ -93,11 +93,12 @@ export class Conversation {
     if (this.later) await this.#jump({ part: "latest" }, latestOf);
   }
 
-  /** Goes to the latest, wherever in the conversation one is. */
+  /** Goes to the latest that the desk has, wherever in the conversation one is. */
   async showLatest(): Promise<void> {
-    if (this.later) await this.toLatest();
+    await this.refresh();
     const last = latestOf(this.items);
-    if (last !== undefined) this.goal = keyOf(last);
+    if (this.later) await this.toLatest();
+    else if (last !== undefined) this.goal = keyOf(last);
   }
 
   /** Says whether the newest items are before the person's eyes; if so, they are seen. */

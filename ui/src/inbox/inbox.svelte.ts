@@ -75,7 +75,7 @@ export class Inbox {
         break;
       case "open":
         this.actions.close();
-        if (this.conversation?.id === signal.conversation) void this.conversation.refresh().then(() => this.conversation?.showLatest());
+        if (this.conversation?.id === signal.conversation) void this.conversation.showLatest();
         else this.open(signal.conversation);
         break;
       case "sound":
@@ -96,7 +96,7 @@ export class Inbox {
     }
     this.#leave();
     this.conversation = new Conversation(this.#host, id, this.#leaving.get(id));
-    this.conversation.composer.mode = mode ?? "reply";
+    if (mode !== undefined) this.conversation.composer.turn(mode);
     this.acts.clear();
     void this.conversation.refresh();
     this.#tellShowing();
