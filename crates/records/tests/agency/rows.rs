@@ -57,6 +57,20 @@ fn in_a_case_that_one_never_saw_what_was_answered_is_not_new() {
     assert_eq!((row(&agency).unread, first_new), (2, Some(agency.journal.last().unwrap().seq - 1)));
 }
 
+#[test]
+fn the_first_that_is_new_stands_above_all_others_whichever_came_first() {
+    let mut agency = Agency::new();
+    agency.now.set(START + 2 * MINUTE);
+    let chat = agency.citizen();
+    agency.now.set(START + MINUTE);
+    agency.citizen();
+    let items = agency.records.items(chat.conversation, Side::From, (0, 0), 10).unwrap();
+    let messages = items.iter().filter(|item| matches!(item.what, records::thread::What::Message(_)));
+    let stand: Vec<_> = messages.map(|item| (item.place, item.seq)).collect();
+    assert!(stand[0].1 > stand[1].1, "The later one stands first: {stand:?}");
+    assert_eq!(agency.records.first_new(chat.conversation).unwrap(), Some(stand[0]));
+}
+
 /// WhatsApp tells times by the second.
 #[test]
 fn of_messages_of_one_second_the_later_one_stands_first() {
