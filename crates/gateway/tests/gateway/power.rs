@@ -24,6 +24,10 @@ async fn cut(house: &House, faults: &DiskFaults, cuts: usize, fates: &[Unsynced]
         let program = faults.start(house, Stdio::inherit());
         let load = Load::start(&program.address, &desk, &promises);
         tokio::time::sleep(Duration::from_millis(chance.u64(50..400))).await;
+        // Not before there is something to lose, however slow the machine.
+        while n + 1 == cuts && promises.fewer_than(cuts + 1, 1) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         program.kill();
         load.stop().await;
         before.after_power_cut(faults, fates[n % fates.len()], &mut chance).put(house);
