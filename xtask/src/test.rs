@@ -64,7 +64,7 @@ const STEPS: [Step; 9] = [
     Step::Window,
 ];
 
-/// What a step left for the end.
+/// What a step left for the end: what was counted, and the names of what failed.
 struct Outcome {
     name: String,
     took: Duration,
@@ -125,7 +125,9 @@ fn perform(step: Step, options: &Options) -> Result<(Vec<String>, bool)> {
         Step::Clippy => process::run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
             .map(nothing_counted),
         Step::Nextest => run_keeping(cargo().args(["nextest", "run", "--workspace", "--no-fail-fast"]), |line| {
-            line.trim_start().starts_with("Summary")
+            ["Summary [", "FAIL [", "TIMEOUT [", "SIGABRT [", "SIGSEGV ["]
+                .iter()
+                .any(|one| line.trim_start().starts_with(one))
         }),
         Step::Doc => run_keeping(cargo().args(["test", "--doc", "--workspace", "--quiet"]), |line| {
             line.starts_with("test result") && !line.contains(" 0 passed; 0 failed")
@@ -177,7 +179,7 @@ fn end_to_end(folder: &str, mut node: Command) -> Result<(Vec<String>, bool)> {
     // The programs were built by the step before: the stage takes them as they are.
     node.env("SHUBBAK_XTASK", program("xtask")?).env("SHUBBAK_PROGRAMS", program("shubbak")?.with_file_name(""));
     run_keeping(&mut node, |line| {
-        ["ℹ tests ", "ℹ pass ", "ℹ fail ", "ℹ skipped "].iter().any(|count| line.starts_with(count))
+        ["ℹ tests ", "ℹ pass ", "ℹ fail ", "ℹ skipped ", "✖ "].iter().any(|one| line.starts_with(one))
     })
 }
 
@@ -191,7 +193,7 @@ fn report(outcomes: &[Outcome]) -> Result<()> {
         let how = if outcome.failed.is_some() { "FAILED" } else { "ok" };
         say!("{:<10} {how:<7} {:>6.1} s", outcome.name, outcome.took.as_secs_f32());
     }
-    say!("\n════ What the runners counted ════");
+    say!("\n════ What the runners counted, and what failed ════");
     for outcome in outcomes {
         for count in &outcome.counts {
             say!("{:<10} {count}", outcome.name);
