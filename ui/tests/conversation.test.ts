@@ -201,13 +201,23 @@ describe("Items", () => {
     const before = message({ seq: 1, case: "old", place: NOW - 9000 });
     const first = message({ seq: 4, case: "x", place: NOW - HOUR });
     const second = message({ seq: 5, case: "x", place: NOW - 1000 });
-    const order = inReadingOrder([before, first, opened("x", 3, NOW - 2000), second]);
+    const order = inReadingOrder([before, first, opened("x", 3, NOW - 2000), second], true);
     expect(order.map(({ seq }) => seq)).toEqual([1, 3, 4, 5]);
     expect(order[1]?.place, "At the time of its first message").toBe(first.place);
     const already = [opened("x", 3, first.place - 1), first, second];
-    expect(inReadingOrder(already)).toBe(already);
+    expect(inReadingOrder(already, true)).toBe(already);
     const older = [opened("old", 9, NOW), message({ seq: 10, case: "old" }), first, opened("x", 3, NOW)];
-    expect(inReadingOrder(older).map(({ seq }) => seq), "Each case for itself").toEqual([9, 10, 3, 4]);
+    expect(inReadingOrder(older, false).map(({ seq }) => seq), "Each case for itself").toEqual([9, 10, 3, 4]);
+  });
+
+  test("tell of a case's opening only where its first message is among them: what stands above may be of the same case", () => {
+    const [one, two, three] = [1, 2, 3].map((n) => message({ seq: n + 10, case: "x", place: NOW - HOUR + n }));
+    const opening = opened("x", 10, NOW);
+    const middle = [two, opening, three] as Item[];
+    expect(inReadingOrder(middle, true).map(({ seq }) => seq)).toEqual([12, 13]);
+    expect(inReadingOrder([one as Item, ...middle], false).map(({ seq }) => seq)).toEqual([10, 11, 12, 13]);
+    const known = message({ seq: 1, case: "old", place: NOW - 2 * HOUR });
+    expect(inReadingOrder([known, one as Item, opening], true).map(({ seq }) => seq), "Another case stands above").toEqual([1, 10, 11]);
   });
 
   test("say 'read' in a word at the last one only", () => {

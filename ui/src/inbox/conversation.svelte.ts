@@ -2,7 +2,7 @@ import type { ConversationId, ConversationPage, ErrorCode, Item, MessageId, Part
 import { coalesce } from "../lib/coalesce";
 import { CallFailure, type Host } from "../lib/host";
 import { Composer } from "./composer.svelte";
-import { fate, isFrom, joined, keyOf, latestOf, seenIn } from "./items";
+import { fate, inReadingOrder, isFrom, joined, keyOf, latestOf, seenIn } from "./items";
 
 const PAGE = 60;
 /** A page is asked for again as long as what is loaded, up to here; what lies further back hardly changes. */
@@ -136,7 +136,7 @@ export class Conversation {
       this.items = page.items;
       this.more = page.more;
       this.later = page.later;
-      const item = goal(page.items);
+      const item = goal(inReadingOrder(page.items, page.more));
       this.goal = item === undefined ? null : keyOf(item);
     });
   }

@@ -35,9 +35,10 @@ export function isFrom({ place, seq }: Item, at: Position): boolean {
 
 /**
  * The items as they are read: a case is opened by its first message, so the line that says so stands right above it, at
- * its time. The desk has it below: the gateway opened the case when it received what the citizen had sent before.
+ * its time. The desk has it below: the gateway opened the case when it received what the citizen had sent before. Where
+ * the desk has `more` before these items, that first message may not be among them; until it is, the line is left out.
  */
-export function inReadingOrder(items: Item[]): Item[] {
+export function inReadingOrder(items: Item[], more: boolean): Item[] {
   const begun = new Set<string>();
   const openings = new Map<string, Item>();
   for (const item of items) {
@@ -46,6 +47,7 @@ export function inReadingOrder(items: Item[]): Item[] {
   }
   if (openings.size === 0) return items;
   const belated = new Set(openings.values());
+  if (more) openings.delete(items[0]?.case ?? "");
   return items.flatMap((item) => {
     if (belated.has(item)) return [];
     const opening = openings.get(item.case);
@@ -57,7 +59,7 @@ export function inReadingOrder(items: Item[]): Item[] {
 
 /** What stands at the end of these items for whoever reads them. */
 export function latestOf(items: Item[]): Item | undefined {
-  return inReadingOrder(items).at(-1);
+  return inReadingOrder(items, false).at(-1);
 }
 
 /** What stands above an item: a new day, the 'new' marker, or whether it continues what the same person just said. */
