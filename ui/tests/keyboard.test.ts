@@ -65,6 +65,22 @@ describe("The palette", () => {
     expect(screen.queryByTestId("palette")).toBeNull();
   });
 
+  test("does by Enter what was typed once there is something to choose, and nothing before", async () => {
+    const host = shown();
+    await open("fatima");
+    let answer = (): void => expect.unreachable("Nothing was asked");
+    host.held.set("assignable", new Promise((ready) => (answer = ready)));
+    await press("KeyA", ALT);
+    const query = await screen.findByTestId("palette-query");
+    const [, second] = scene("crowded").people;
+    await fireEvent.input(query, { target: { value: second?.name ?? "" } });
+    await press("Enter", { key: "Enter" }, query);
+    expect(host.times("assign")).toBe(0);
+    answer();
+    await waitFor(() => expect(host.last("assign")).toEqual({ case: "case-fatima", staff: second?.staff }));
+    expect(screen.queryByTestId("palette")).toBeNull();
+  });
+
   test("offers nothing that cannot be done now", async () => {
     shown();
     await rowOf("fatima");

@@ -1,5 +1,5 @@
 import { fireEvent, render, screen, waitFor, within } from "@testing-library/svelte";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { FakeHost } from "../fixtures/host";
 import { NOW, row, type Scene, scene } from "../fixtures/scenes";
 import App from "../src/App.svelte";
@@ -232,6 +232,36 @@ describe("The composer", () => {
     await fireEvent.click(screen.getByTestId("mode-note"));
     expect(screen.queryByTestId("composer-lock")).toBeNull();
     expect(screen.getByTestId("composer").dataset.mode).toBe("note");
+  });
+
+  test("locks when the 24 hours are over, and leads to a note and to the number", async () => {
+    const wrote = vi.fn<(text: string) => Promise<void>>(() => Promise.resolve());
+    vi.spyOn(navigator.clipboard, "writeText").mockImplementation(wrote);
+    shown((same) => {
+      const page = same.pages.get("fatima") ?? expect.unreachable();
+      page.row.window_ends = NOW - 1;
+      return same;
+    });
+    await open("fatima");
+    expect((await screen.findByTestId("composer-lock")).dataset.lock).toBe("window");
+    await fireEvent.click(screen.getByTestId("lock-copy"));
+    expect(wrote).toHaveBeenCalledWith("+96599112030");
+    await fireEvent.click(screen.getByTestId("lock-note"));
+    expect(screen.queryByTestId("composer-lock")).toBeNull();
+    expect(screen.getByTestId<HTMLTextAreaElement>("composer-text").readOnly).toBe(false);
+    await type("يُتصل به غداً");
+    await fireEvent.click(screen.getByTestId("send"));
+    await screen.findByText("يُتصل به غداً");
+  });
+
+  test("lets what stands beside the text be selected, and keeps the focus in it otherwise", async () => {
+    shown();
+    await open("khalid");
+    const composer = screen.getByTestId("composer-text").closest("section") ?? expect.unreachable();
+    const said = document.createElement("p");
+    composer.append(said);
+    const goesOn = await Promise.all([said, screen.getByTestId("composer-text"), composer, screen.getByTestId("send")].map((on) => fireEvent.mouseDown(on)));
+    expect(goesOn).toEqual([true, true, false, false]);
   });
 });
 
