@@ -97,6 +97,25 @@ async fn records_are_rebuilt_from_the_journal() {
     served.stop().await;
 }
 
+/// Whoever has stopped one may touch its files, or start another one in the same process.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_one_has_none_of_its_files_open() {
+    let house = House::new("http://127.0.0.1:9");
+    let open = || {
+        let files = std::fs::read_dir("/proc/self/fd").unwrap();
+        let files = files.filter_map(|file| std::fs::read_link(file.ok()?.path()).ok());
+        files.filter(|file| file.starts_with(house.folder.path())).collect::<Vec<_>>()
+    };
+    for _ in 0..5 {
+        let served = house.serve().await;
+        served.deliver(&text("96550000001", &wamid(), "نعم")).await;
+        assert!(!open().is_empty());
+        served.stop().await;
+        assert_eq!(open(), Vec::<std::path::PathBuf>::new());
+    }
+}
+
 /// Records that do not fit the journal are built anew while others read them.
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_told_they_were_signed_out_where_the_records_are_behind() {
