@@ -98,8 +98,8 @@ impl Promises {
 
     /// Whether fewer were promised so far than a test needs to show anything: a slow machine is given longer.
     pub(crate) fn fewer_than(&self, webhooks: usize, notes: usize) -> bool {
-        let (w, n) = self.count();
-        w < webhooks || n < notes
+        let promised = self.count();
+        promised.0 < webhooks || promised.1 < notes
     }
 
     /// How many of them the journal has not. What is there twice fails the test.
